@@ -1,0 +1,27 @@
+package names
+
+// Event reasons: CamelCase words that users and alerts may match on. They are API.
+const (
+	// EventInvalidConfiguration: the spec was refused; the message names the spec path.
+	EventInvalidConfiguration = "InvalidConfiguration"
+	// EventStatusChange: status.state (REC) or status.status (REDB) took a new value.
+	EventStatusChange = "StatusChange"
+	// EventNotActedOn: the spec has a field this operator version knows but does not act on yet.
+	EventNotActedOn = "FieldNotActedOn"
+	// EventWaiting: reconciliation waits for something; the message says for what.
+	EventWaiting = "Waiting"
+	// EventStillWaiting: a wait has lasted longer than its limit.
+	EventStillWaiting = "StillWaiting"
+	// EventCreated, EventUpdated and EventDeleted mark changes made through the cluster's REST API.
+	EventCreated = "Created"
+	EventUpdated = "Updated"
+	EventDeleted = "Deleted"
+	// EventDrift: a setting changed outside of the operator was put back.
+	EventDrift = "DriftRepaired"
+	// EventBlocked: a deletion waits for something a person can see and act on.
+	EventBlocked = "DeletionBlocked"
+	// EventRolling: the node pods are being replaced one at a time.
+	EventRolling = "RollingUpdate"
+	// EventBootstrapFailed: a node could not form or join the cluster; the message carries the server's error code.
+	EventBootstrapFailed = "BootstrapFailed"
+)

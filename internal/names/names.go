@@ -1,0 +1,195 @@
+// Package names holds every name, label, annotation, port and event reason that the operator and its helpers agree on.
+// It is pure: nothing here reads a cluster, a clock or the environment.
+package names
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Owner is the field manager of every server-side apply, the value of the managed-by label, and the documented name
+// of the operator's Deployment, ServiceAccount and Role.
+const Owner = "redis-enterprise-operator"
+
+// Rigger's field manager; see AnnotationManager.
+const (
+	ManagerOperator = Owner
+	ManagerRigger   = "redis-enterprise-services-rigger"
+)
+
+// Labels that the documented operator puts on objects; users, tools and the log collector select on them.
+const (
+	// LabelApp marks every object of ours; its value is always AppValue.
+	LabelApp = "app"
+	// AppValue is the value of LabelApp.
+	AppValue = "redis-enterprise"
+	// LabelCluster names the RedisEnterpriseCluster an object belongs to.
+	LabelCluster = "redis.io/cluster"
+	// LabelRole tells node pods (RoleNode) from the others.
+	LabelRole = "redis.io/role"
+	// RoleNode is the value of LabelRole on pods that run a Redis Enterprise node.
+	RoleNode = "node"
+	// RoleRigger is the value of LabelRole on the services rigger's pod.
+	RoleRigger = "services-rigger"
+	// LabelMaster is "1" on the pod whose node is the cluster's master; absent on the others.
+	LabelMaster = "redis.io/role-master"
+	// LabelBDBPrefix starts the label that marks pods holding an endpoint of a database; see BDBLabel.
+	LabelBDBPrefix = "redis.io/bdb-"
+	// LabelService tells the Services of a cluster apart.
+	LabelService = "redis.io/service"
+	// MetricsService is the value of LabelService on the metrics Service.
+	MetricsService = "prom-metrics"
+	// LabelPodName is set by the StatefulSet controller on each pod.
+	LabelPodName = "statefulset.kubernetes.io/pod-name"
+)
+
+// Annotations. LastKeys is documented and reserved; the others are additions of ours.
+const (
+	// AnnotationLastKeys lists the annotation keys that came from the operator, so that a key removed from the
+	// spec can be removed from the object without touching foreign ones.
+	AnnotationLastKeys = "redis.io/last-keys"
+	// AnnotationPrefix starts every annotation that is an addition of this project.
+	AnnotationPrefix = "open-redis-enterprise.io/"
+	// AnnotationApplied is the hash of what the operator last applied to an object.
+	AnnotationApplied = AnnotationPrefix + "applied"
+	// AnnotationManager names which of our programs owns an object: ManagerOperator or ManagerRigger.
+	AnnotationManager = AnnotationPrefix + "manager"
+	// AnnotationRestart on a pod template rolls the pods when its value changes.
+	AnnotationRestart = AnnotationPrefix + "restart"
+)
+
+// Finalizers. The first two are the documented ones.
+const (
+	ClusterFinalizer  = "redbfinalizer.redisenterpriseclusters.app.redislabs.com"
+	DatabaseFinalizer = "finalizer.redisenterprisedatabases.app.redislabs.com"
+)
+
+// Containers and volumes of the node pod.
+const (
+	NodeContainer         = "redis-enterprise-node"
+	BootstrapperContainer = "bootstrapper"
+	StorageClaim          = "redis-enterprise-storage"
+)
+
+// Ports, by their documented numbers and Service port names.
+const (
+	APIPort        = 9443
+	APIPortName    = "api"
+	SentinelPort   = 8001
+	SentinelName   = "sentinel"
+	UIPort         = 8443
+	UIPortName     = "ui"
+	MetricsPort    = 8070
+	MetricsName    = "prometheus"
+	DatabaseName   = "redis"
+	ProbePort      = 8787
+	ProbePortName  = "probe"
+	WebhookPort    = 8443
+	HealthPort     = 8080
+	OperatorMetric = 8383
+)
+
+// Paths served by the bootstrapper on ProbePort for the kubelet.
+const (
+	PathStartup = "/startup"
+	PathLive    = "/live"
+	PathReady   = "/ready"
+	PathPreStop = "/prestop"
+)
+
+// Directories of the node pod.
+const (
+	CredentialsDir = "/opt/redislabs/credentials"
+	PersistDir     = "/var/opt/redislabs/persist"
+	LogDir         = "/var/opt/redislabs/log"
+	ConfigDir      = "/etc/opt/redislabs"
+	EphemeralDir   = "/var/opt/redislabs/tmp"
+)
+
+// SettingsConfigMap is the documented ConfigMap with the operator's own settings.
+const SettingsConfigMap = "operator-environment-config"
+
+// AdmissionSecret holds the serving pair of the admission server under the keys CertKey and PrivateKeyKey.
+const (
+	AdmissionSecret    = "admission-tls"
+	AdmissionService   = "admission"
+	AdmissionWebhook   = "redis-enterprise-admission"
+	AdmissionName      = "redisenterprise.admission.redislabs"
+	AdmissionPath      = "/admission"
+	CertKey            = "cert"
+	PrivateKeyKey      = "privateKey"
+	UsernameKey        = "username"
+	PasswordKey        = "password"
+	PortKey            = "port"
+	ServiceNamesKey    = "service_names"
+	LicenseKey         = "license"
+	DefaultUsername    = "demo@redis.com"
+	MaxClusterNameLen  = 45 // REC name and namespace together
+	MaxDatabaseNameLen = 63
+)
+
+// Keys of the bulletin board ConfigMap.
+const (
+	BoardName    = "cluster.name"
+	BoardFormed  = "cluster.formed"
+	BoardMembers = "cluster.members"
+	BoardRecover = "cluster.recover"
+	BoardPod     = "pod." // followed by the pod's name
+)
+
+// FQDN is the name of the Redis Enterprise cluster; licences and certificates are issued for it.
+func FQDN(rec, namespace string) string { return rec + "." + namespace + ".svc.cluster.local" }
+
+// UI is the Service of the web console.
+func UI(rec string) string { return rec + "-ui" }
+
+// Metrics is the headless Service that Prometheus scrapes.
+func Metrics(rec string) string { return rec + "-prom" }
+
+// Rigger is the services rigger's Deployment.
+func Rigger(rec string) string { return rec + "-services-rigger" }
+
+// Board is the ConfigMap through which operator and bootstrappers talk.
+func Board(rec string) string { return rec + "-bulletin-board" }
+
+// Pod is the name of node pod number ordinal.
+func Pod(rec string, ordinal int) string { return fmt.Sprintf("%s-%d", rec, ordinal) }
+
+// Claim is the PersistentVolumeClaim of node pod number ordinal.
+func Claim(rec string, ordinal int) string { return StorageClaim + "-" + Pod(rec, ordinal) }
+
+// Ordinal reads the number at the end of a node pod's name; ok is false for any other name.
+func Ordinal(rec, pod string) (n int, ok bool) {
+	rest, found := strings.CutPrefix(pod, rec+"-")
+	if !found {
+		return 0, false
+	}
+	n, err := strconv.Atoi(rest)
+	return n, err == nil && n >= 0 && strconv.Itoa(n) == rest
+}
+
+// DatabaseSecret is the Secret the operator makes for a database whose spec names none.
+func DatabaseSecret(db string) string { return "redb-" + db }
+
+// DatabaseHeadless is the headless Service of a database.
+func DatabaseHeadless(db string) string { return db + "-headless" }
+
+// DatabaseLoadBalancer is the LoadBalancer Service of a database.
+func DatabaseLoadBalancer(db string) string { return db + "-load-balancer" }
+
+// BDBLabel is the label key and value of pods that hold an endpoint of database uid.
+func BDBLabel(uid int64) (key, value string) {
+	value = strconv.FormatInt(uid, 10)
+	return LabelBDBPrefix + value, value
+}
+
+// ClusterLabels are on every object that belongs to an REC.
+func ClusterLabels(rec string) map[string]string {
+	return map[string]string{LabelApp: AppValue, LabelCluster: rec}
+}
+
+// NodeLabels select the node pods of an REC.
+func NodeLabels(rec string) map[string]string {
+	return map[string]string{LabelApp: AppValue, LabelCluster: rec, LabelRole: RoleNode}
+}
