@@ -1,0 +1,64 @@
+// Package controllers wires each kind to the manager: what it watches, which rights it needs, and the one loop that all
+// kinds share.
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/client-go/tools/record"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/open-redis-enterprise/operator/internal/kube"
+	"github.com/open-redis-enterprise/operator/internal/outcome"
+)
+
+// Kind is what the loop needs to know of one kind of custom resource. R is what a run found and did; only the kind
+// looks inside.
+type Kind[T client.Object, R any] interface {
+	// New returns an empty object to read into.
+	New() T
+	// Run gathers, observes, plans and applies. It never touches status.
+	Run(ctx context.Context, obj T) (R, error)
+	// Report writes the status of obj in memory from what the run found and how it ended, and returns the events of
+	// what changed. before is the object as it was read. It calls nothing.
+	Report(before, obj T, run R, err error, now time.Time) []kube.Event
+}
+
+// Loop reconciles one kind: run, report, write the status if it differs, and let the outcome decide when to look again.
+type Loop[T client.Object, R any] struct {
+	Client client.Client
+	Events record.EventRecorder
+	Kind   Kind[T, R]
+	Now    func() time.Time // time.Now unless a test says otherwise
+}
+
+// Reconcile brings one object closer to its spec.
+func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	obj := l.Kind.New()
+	if err := l.Client.Get(ctx, req.NamespacedName, obj); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	run, err := l.Kind.Run(ctx, obj)
+	before := obj.DeepCopyObject().(T) // after the run: it may have put on a finalizer or a documented default
+	events := l.Kind.Report(before, obj, run, err, l.now())
+	changed, perr := kube.PatchStatus(ctx, l.Client, before, obj)
+	if perr != nil {
+		return ctrl.Result{}, errors.Join(err, perr) // not written down means not done
+	}
+	kube.Emit(l.Events, obj, events)
+	if changed {
+		log.FromContext(ctx).V(1).Info("status written", "outcome", outcome.Describe(err))
+	}
+	return outcome.Result(err)
+}
+
+func (l *Loop[T, R]) now() time.Time {
+	if l.Now == nil {
+		return time.Now()
+	}
+	return l.Now()
+}
