@@ -1,0 +1,96 @@
+// Package bootstrapper runs beside each node, in the same pod. It forms the cluster or joins the node to it, answers the
+// kubelet's probes, drains the node before its pod ends, and tells the operator through the bulletin board how the node
+// is doing. It never decides about databases.
+package bootstrapper
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-redis-enterprise/operator/internal/names"
+)
+
+// State is where the node is on its way into the cluster; the words are those of GET /v1/bootstrap.
+type State string
+
+// The states that matter here. Every other word means that a bootstrap is running.
+const (
+	Unreachable State = ""
+	Idle        State = "idle"
+	Completed   State = "completed"
+	Error       State = "error"
+)
+
+// NodeFacts is what the node beside us says of itself.
+type NodeFacts struct {
+	State State
+	// UID of the node in the cluster; empty before it is in one.
+	UID string
+	// ErrorCode and ErrorMessage of the last bootstrap that failed.
+	ErrorCode, ErrorMessage string
+	// ReplaceUID is the dead node whose place the cluster wants to see taken (error code repair_required).
+	ReplaceUID string
+}
+
+// Board is the bulletin board as last read.
+type Board map[string]string
+
+// Formed reports whether the operator has seen a cluster; from then on nobody may form another one.
+func (b Board) Formed() bool { return b[names.BoardFormed] == "true" }
+
+// Members are addresses of live nodes that a new node may join through.
+func (b Board) Members() []string {
+	return slices.DeleteFunc(strings.Split(b[names.BoardMembers], ","), func(s string) bool { return s == "" })
+}
+
+// Act is what to do next about the node's membership.
+type Act string
+
+// The acts.
+const (
+	Nothing Act = "nothing"
+	Wait    Act = "wait"
+	Create  Act = "create_cluster"
+	Join    Act = "join_cluster"
+)
+
+// Decision is one Act with what it needs and a sentence that says why.
+type Decision struct {
+	Act     Act
+	Members []string // Join: addresses to join through
+	UID     string   // Join: take this node's place
+	Why     string
+}
+
+// Decide says what the pod with the given ordinal should do. Only pod 0 forms a cluster, and only while the operator
+// has never seen one: a pod that lost its volume must join, or there would be two clusters of the same name.
+func Decide(ordinal int, self string, previousUID string, board Board, node NodeFacts) Decision {
+	switch node.State {
+	case Unreachable:
+		return Decision{Act: Wait, Why: "the node does not answer yet"}
+	case Completed:
+		return Decision{Act: Nothing, Why: "the node is in the cluster"}
+	case Idle, Error:
+	default:
+		return Decision{Act: Wait, Why: fmt.Sprintf("bootstrap is running (%s)", node.State)}
+	}
+	if board == nil {
+		return Decision{Act: Wait, Why: "the bulletin board is not there yet"}
+	}
+	if !board.Formed() {
+		if ordinal == 0 {
+			return Decision{Act: Create, Why: "no cluster exists yet and this is pod 0"}
+		}
+		return Decision{Act: Wait, Why: "pod 0 forms the cluster first"}
+	}
+	members := slices.DeleteFunc(board.Members(), func(m string) bool { return m == self })
+	if len(members) == 0 {
+		return Decision{Act: Wait, Why: "no live node to join through is known yet"}
+	}
+	uid := node.ReplaceUID
+	if uid == "" {
+		uid = previousUID
+	}
+	return Decision{Act: Join, Members: members, UID: uid, Why: "the cluster exists and this node is not in it"}
+}
