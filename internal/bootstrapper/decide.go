@@ -29,9 +29,10 @@ type NodeFacts struct {
 	UID string
 	// ErrorCode and ErrorMessage of the last bootstrap that failed.
 	ErrorCode, ErrorMessage string
-	// ReplaceUID is the dead node whose place the cluster wants to see taken (error code repair_required).
-	ReplaceUID string
 }
+
+// repairRequired is the error code of a cluster that has a dead node and takes only its replacement.
+const repairRequired = "repair_required"
 
 // Board is the bulletin board as last read.
 type Board map[string]string
@@ -88,9 +89,9 @@ func Decide(ordinal int, self string, previousUID string, board Board, node Node
 	if len(members) == 0 {
 		return Decision{Act: Wait, Why: "no live node to join through is known yet"}
 	}
-	uid := node.ReplaceUID
-	if uid == "" {
-		uid = previousUID
+	if node.ErrorCode == repairRequired && previousUID == "" {
+		// The dead node's own pod will come back and take its place; a new node taking it would lock that pod out.
+		return Decision{Act: Wait, Why: "the cluster has a dead node and takes no new ones until it is back or removed"}
 	}
-	return Decision{Act: Join, Members: members, UID: uid, Why: "the cluster exists and this node is not in it"}
+	return Decision{Act: Join, Members: members, UID: previousUID, Why: "the cluster exists and this node is not in it"}
 }
