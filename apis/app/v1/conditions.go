@@ -1,0 +1,78 @@
+package v1
+
+// Condition types that every kind has. They follow the kstatus rules: Ready tells the result, Reconciling and Stalled
+// are present with status True only while they apply.
+const (
+	// ConditionReady is True when the resource is as its spec says and usable.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while the operator is on its way to what the spec says.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when the operator cannot go on before a person changes something.
+	ConditionStalled = "Stalled"
+)
+
+// Condition types of a cluster.
+const (
+	// ConditionBootstrapComplete is True once the cluster has been formed and stays so.
+	ConditionBootstrapComplete = "BootstrapComplete"
+	// ConditionNodesHealthy is True when all wanted nodes have joined and the cluster calls them active.
+	ConditionNodesHealthy = "NodesHealthy"
+	// ConditionRollingUpdate is True while node pods are being replaced one by one.
+	ConditionRollingUpdate = "RollingUpdate"
+	// ConditionLicenseValid is True while the licence counts.
+	ConditionLicenseValid = "LicenseValid"
+)
+
+// Reasons that conditions of every kind use.
+const (
+	// ReasonReady: nothing is left to do.
+	ReasonReady = "Ready"
+	// ReasonProgressing: a change is being carried out.
+	ReasonProgressing = "Progressing"
+	// ReasonWaiting: the operator waits for time to pass or for another object, which the message names.
+	ReasonWaiting = "Waiting"
+	// ReasonInvalidSpec: the spec is rejected; the message names the field.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonRejectedByCluster: the cluster refused a setting; the message names the field and the answer.
+	ReasonRejectedByCluster = "RejectedByCluster"
+	// ReasonMissingReference: a secret or resource that the spec names does not exist or lacks a key.
+	ReasonMissingReference = "MissingReference"
+	// ReasonReconcileFailed: an attempt failed and is being repeated; the message tells the error.
+	ReasonReconcileFailed = "ReconcileFailed"
+	// ReasonClusterUnreachable: no node of the cluster answers.
+	ReasonClusterUnreachable = "ClusterUnreachable"
+	// ReasonDeleting: the resource is being deleted.
+	ReasonDeleting = "Deleting"
+)
+
+// Reasons that conditions of a cluster use.
+const (
+	// ReasonBootstrapping: the first node is forming the cluster.
+	ReasonBootstrapping = "Bootstrapping"
+	// ReasonBootstrapped: the cluster has been formed.
+	ReasonBootstrapped = "Bootstrapped"
+	// ReasonBootstrapFailed: a node could not form or join the cluster; the message tells why.
+	ReasonBootstrapFailed = "BootstrapFailed"
+	// ReasonNodesJoining: nodes are joining the cluster.
+	ReasonNodesJoining = "NodesJoining"
+	// ReasonNodesActive: all nodes are active.
+	ReasonNodesActive = "NodesActive"
+	// ReasonNodesDown: at least one node is not active; the message names it.
+	ReasonNodesDown = "NodesDown"
+	// ReasonRollingUpdate: node pods are being replaced for a change that is not an upgrade.
+	ReasonRollingUpdate = "RollingUpdate"
+	// ReasonUpgrade: node pods are being replaced with another software version.
+	ReasonUpgrade = "Upgrade"
+	// ReasonUpgradeBlocked: a check forbids the upgrade for now; the message names the check.
+	ReasonUpgradeBlocked = "UpgradeBlocked"
+	// ReasonUpToDate: all node pods have the wanted form.
+	ReasonUpToDate = "UpToDate"
+	// ReasonRecovering: the cluster is being recovered from its volumes.
+	ReasonRecovering = "Recovering"
+	// ReasonDatabasesExist: deletion waits because databases of this cluster still exist.
+	ReasonDatabasesExist = "DatabasesExist"
+	// ReasonLicenseValid: the licence counts.
+	ReasonLicenseValid = "LicenseValid"
+	// ReasonLicenseExpired: the licence has run out.
+	ReasonLicenseExpired = "LicenseExpired"
+)
