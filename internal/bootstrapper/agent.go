@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/board"
 )
 
 // Credentials of the cluster's administrator, read from the mounted Secret each time they are needed.
@@ -47,13 +49,13 @@ func (d Duty) Drained() bool {
 // Noticeboard is the bulletin board and the pod as the API server knows them.
 type Noticeboard interface {
 	// Read returns the board as last seen; nil while it has not been seen.
-	Read() Board
+	Read() board.Data
 	// Gone reports whether the API server says that there is no board: the cluster is being deleted.
 	Gone(ctx context.Context) bool
 	// PodEnding reports whether our pod is being deleted.
 	PodEnding(ctx context.Context) (bool, error)
 	// Publish writes this pod's entry.
-	Publish(ctx context.Context, r Report) error
+	Publish(ctx context.Context, r board.Report) error
 }
 
 // Agent is the bootstrapper of one pod.
@@ -83,7 +85,7 @@ const retryAfter = 15 * time.Second
 func (a *Agent) Run(ctx context.Context) error {
 	ticker := time.NewTicker(a.every())
 	defer ticker.Stop()
-	var published Report
+	var published board.Report
 	var attempted time.Time
 	for {
 		facts, report := a.look(ctx)
@@ -114,9 +116,9 @@ func (a *Agent) every() time.Duration {
 }
 
 // look reads the node and makes the entry for the board from it.
-func (a *Agent) look(ctx context.Context) (NodeFacts, Report) {
+func (a *Agent) look(ctx context.Context) (NodeFacts, board.Report) {
 	facts, err := a.Node.Facts(ctx)
-	report := Report{Address: a.Address}
+	report := board.Report{Address: a.Address}
 	a.mu.Lock()
 	if err == nil {
 		a.lastSeen = time.Now()
@@ -147,7 +149,7 @@ func (a *Agent) look(ctx context.Context) (NodeFacts, Report) {
 
 // previousUID is the node's uid as an earlier life of this pod wrote it on the board.
 func (a *Agent) previousUID() string {
-	r, _ := ParseReport(a.Board.Read()[boardKey(a.Pod)])
+	r, _ := a.Board.Read().Report(a.Pod)
 	return r.UID
 }
 

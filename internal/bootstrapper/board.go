@@ -15,10 +15,9 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/open-redis-enterprise/operator/internal/board"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
-
-func boardKey(pod string) string { return names.BoardPod + pod }
 
 // goneFor is how long the board must be absent before its absence means that the cluster is being deleted: the
 // operator puts back a board that somebody removed by hand, and does so within a second or two.
@@ -68,13 +67,13 @@ func (b *KubeBoard) keep(obj any) {
 }
 
 // Read returns the board as last seen.
-func (b *KubeBoard) Read() Board {
+func (b *KubeBoard) Read() board.Data {
 	cm := b.now.Load()
 	if cm == nil {
 		return nil
 	}
 	if cm.Data == nil {
-		return Board{}
+		return board.Data{}
 	}
 	return cm.Data
 }
@@ -105,8 +104,8 @@ func (b *KubeBoard) PodEnding(ctx context.Context) (bool, error) {
 }
 
 // Publish writes this pod's entry and touches nothing else on the board.
-func (b *KubeBoard) Publish(ctx context.Context, r Report) error {
-	patch, err := json.Marshal(map[string]any{"data": map[string]string{boardKey(b.pod): r.String()}})
+func (b *KubeBoard) Publish(ctx context.Context, r board.Report) error {
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{board.Key(b.pod): r.String()}})
 	if err != nil {
 		return err
 	}

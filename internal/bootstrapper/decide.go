@@ -6,9 +6,8 @@ package bootstrapper
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/board"
 )
 
 // State is where the node is on its way into the cluster; the words are those of GET /v1/bootstrap.
@@ -34,17 +33,6 @@ type NodeFacts struct {
 // repairRequired is the error code of a cluster that has a dead node and takes only its replacement.
 const repairRequired = "repair_required"
 
-// Board is the bulletin board as last read.
-type Board map[string]string
-
-// Formed reports whether the operator has seen a cluster; from then on nobody may form another one.
-func (b Board) Formed() bool { return b[names.BoardFormed] == "true" }
-
-// Members are addresses of live nodes that a new node may join through.
-func (b Board) Members() []string {
-	return slices.DeleteFunc(strings.Split(b[names.BoardMembers], ","), func(s string) bool { return s == "" })
-}
-
 // Act is what to do next about the node's membership.
 type Act string
 
@@ -66,7 +54,7 @@ type Decision struct {
 
 // Decide says what the pod with the given ordinal should do. Only pod 0 forms a cluster, and only while the operator
 // has never seen one: a pod that lost its volume must join, or there would be two clusters of the same name.
-func Decide(ordinal int, self string, previousUID string, board Board, node NodeFacts) Decision {
+func Decide(ordinal int, self string, previousUID string, notes board.Data, node NodeFacts) Decision {
 	switch node.State {
 	case Unreachable:
 		return Decision{Act: Wait, Why: "the node does not answer yet"}
@@ -76,16 +64,16 @@ func Decide(ordinal int, self string, previousUID string, board Board, node Node
 	default:
 		return Decision{Act: Wait, Why: fmt.Sprintf("bootstrap is running (%s)", node.State)}
 	}
-	if board == nil {
+	if notes == nil {
 		return Decision{Act: Wait, Why: "the bulletin board is not there yet"}
 	}
-	if !board.Formed() {
+	if !notes.Formed() {
 		if ordinal == 0 {
 			return Decision{Act: Create, Why: "no cluster exists yet and this is pod 0"}
 		}
 		return Decision{Act: Wait, Why: "pod 0 forms the cluster first"}
 	}
-	members := slices.DeleteFunc(board.Members(), func(m string) bool { return m == self })
+	members := slices.DeleteFunc(notes.Members(), func(m string) bool { return m == self })
 	if len(members) == 0 {
 		return Decision{Act: Wait, Why: "no live node to join through is known yet"}
 	}

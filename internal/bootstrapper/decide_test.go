@@ -4,18 +4,19 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/open-redis-enterprise/operator/internal/board"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
 func TestDecide(t *testing.T) {
-	formed := Board{names.BoardFormed: "true", names.BoardMembers: "10.0.0.1,10.0.0.2"}
-	alone := Board{names.BoardFormed: "true", names.BoardMembers: ""}
-	fresh := Board{names.BoardFormed: ""}
+	formed := board.Data{names.BoardFormed: "true", names.BoardMembers: "10.0.0.1,10.0.0.2"}
+	alone := board.Data{names.BoardFormed: "true", names.BoardMembers: ""}
+	fresh := board.Data{names.BoardFormed: ""}
 	cases := []struct {
 		name    string
 		ordinal int
 		prev    string
-		board   Board
+		board   board.Data
 		node    NodeFacts
 		want    Act
 		members []string
@@ -25,7 +26,7 @@ func TestDecide(t *testing.T) {
 		{name: "REC-22 the others wait until it is formed", ordinal: 1, board: fresh, node: NodeFacts{State: Idle}, want: Wait},
 		{name: "REC-22 the others join through a live node", ordinal: 1, board: formed, node: NodeFacts{State: Idle}, want: Join, members: []string{"10.0.0.1", "10.0.0.2"}},
 		{name: "pod 0 with an empty volume joins, it never forms a second cluster", board: formed, node: NodeFacts{State: Idle}, want: Join, members: []string{"10.0.0.1", "10.0.0.2"}},
-		{name: "a node does not join through itself", ordinal: 1, board: Board{names.BoardFormed: "true", names.BoardMembers: "10.0.0.9"}, node: NodeFacts{State: Idle}, want: Wait},
+		{name: "a node does not join through itself", ordinal: 1, board: board.Data{names.BoardFormed: "true", names.BoardMembers: "10.0.0.9"}, node: NodeFacts{State: Idle}, want: Wait},
 		{name: "a node without peers waits", ordinal: 2, board: alone, node: NodeFacts{State: Idle}, want: Wait},
 		{name: "a node that lost its disk takes its own place", ordinal: 2, prev: "3", board: formed, node: NodeFacts{State: Idle}, want: Join, members: []string{"10.0.0.1", "10.0.0.2"}, uid: "3"},
 		{name: "a dead node's own pod takes its place again", ordinal: 2, prev: "3", board: formed, node: NodeFacts{State: Error, ErrorCode: "repair_required"}, want: Join, members: []string{"10.0.0.1", "10.0.0.2"}, uid: "3"},

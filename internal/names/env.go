@@ -1,0 +1,17 @@
+package names
+
+// Environment variables through which the operator configures the pods it makes. None of them is secret.
+const (
+	EnvCluster      = "REC_NAME"
+	EnvClusterUID   = "REC_UID"
+	EnvPodName      = "POD_NAME"
+	EnvPodNamespace = "POD_NAMESPACE"
+	EnvPodIP        = "POD_IP"
+	// EnvServiceTypes, EnvServiceNaming, EnvPortPolicy, EnvExtraLabels and EnvServiceAnnotations configure the services
+	// rigger (rules RIG-3, RIG-4, RIG-5, RIG-7); the last two are JSON objects.
+	EnvServiceTypes       = "DATABASE_SERVICE_TYPE"
+	EnvServiceNaming      = "SERVICE_NAMING"
+	EnvPortPolicy         = "DATABASE_SERVICE_PORT_POLICY"
+	EnvExtraLabels        = "EXTRA_LABELS"
+	EnvServiceAnnotations = "SERVICES_ANNOTATIONS"
+)
