@@ -272,13 +272,13 @@ type AlertSetting struct {
 
 // UpgradeRequest holds the options of a database upgrade; nil fields are left to the server.
 type UpgradeRequest struct {
-	RedisVersion       string `json:"redis_version,omitempty"`
-	ForceRestart       *bool  `json:"force_restart,omitempty"`
-	PreserveRoles      *bool  `json:"preserve_roles,omitempty"`
-	MayDiscardData     *bool  `json:"may_discard_data,omitempty"`
-	LatestWithModules  *bool  `json:"latest_with_modules,omitempty"`
-	ParallelShards     *Int   `json:"parallel_shards_upgrade,omitempty"`
-	KeepRedisVersion   *bool  `json:"keep_redis_version,omitempty"`
-	KeepCRDTProtocol   *bool  `json:"keep_crdt_protocol_version,omitempty"`
-	ForceDiscard       *bool  `json:"force_discard,omitempty"`
+	RedisVersion      string `json:"redis_version,omitempty"`
+	ForceRestart      *bool  `json:"force_restart,omitempty"`
+	PreserveRoles     *bool  `json:"preserve_roles,omitempty"`
+	MayDiscardData    *bool  `json:"may_discard_data,omitempty"`
+	LatestWithModules *bool  `json:"latest_with_modules,omitempty"`
+	ParallelShards    *Int   `json:"parallel_shards_upgrade,omitempty"`
+	KeepRedisVersion  *bool  `json:"keep_redis_version,omitempty"`
+	KeepCRDTProtocol  *bool  `json:"keep_crdt_protocol_version,omitempty"`
+	ForceDiscard      *bool  `json:"force_discard,omitempty"`
 }

@@ -211,4 +211,3 @@ func (c *Client) CheckNode(ctx context.Context, uid UID) (*NodeCheck, error) {
 	}
 	return out, nil
 }
-

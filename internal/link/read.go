@@ -1,0 +1,85 @@
+package link
+
+import (
+	"context"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/rest"
+)
+
+// slowEvery is how old the facts that change seldom may become when the operator itself writes nothing.
+const slowEvery = 30 * time.Second
+
+// reader reads one snapshot, one call after the other: a cluster that is in trouble is not asked six things at once.
+type reader struct {
+	client *rest.Client
+	err    error
+}
+
+func fetch[T any](ctx context.Context, r *reader, into *T, get func(context.Context) (T, error)) {
+	if r.err != nil {
+		return
+	}
+	v, err := get(ctx)
+	if err != nil {
+		r.err = err
+		return
+	}
+	*into = v
+}
+
+// fetchOptional is fetch for what a version or a cluster may not have.
+func fetchOptional[T any](ctx context.Context, r *reader, into *T, get func(context.Context) (T, error)) {
+	if r.err != nil {
+		return
+	}
+	v, err := get(ctx)
+	if rest.IsNotFound(err) {
+		return
+	}
+	if err != nil {
+		r.err = err
+		return
+	}
+	*into = v
+}
+
+// read makes a new snapshot. The facts that change seldom are taken over from before unless they are due.
+func read(ctx context.Context, client *rest.Client, before *Snapshot, now time.Time, gen uint64) *Snapshot {
+	s := &Snapshot{Time: now, Tried: now, factsGen: gen, triedGen: gen, slowAt: now}
+	r := &reader{client: client}
+	fetch(ctx, r, &s.Nodes, client.ListNodes)
+	fetch(ctx, r, &s.NodeStatus, client.NodeStatuses)
+	fetch(ctx, r, &s.BDBs, func(ctx context.Context) ([]rest.BDB, error) { return client.ListBDBs(ctx) })
+	fetch(ctx, r, &s.Shards, client.ListShards)
+	fetchOptional(ctx, r, &s.Actions, client.ListActions)
+	if before.slowDue(now, gen) {
+		readSlow(ctx, r, s)
+	} else {
+		s.Cluster, s.Policy, s.License = before.Cluster, before.Policy, before.License
+		s.Modules, s.Alerts, s.slowAt = before.Modules, before.Alerts, before.slowAt
+	}
+	if r.err == nil {
+		s.StateID = client.StateID()
+		s.index()
+		r.err = s.fingerprint()
+	}
+	if r.err != nil {
+		failed := *before
+		failed.Tried, failed.triedGen, failed.Err = now, gen, r.err
+		return &failed
+	}
+	return s
+}
+
+func (s *Snapshot) slowDue(now time.Time, gen uint64) bool {
+	return !s.Known() || s.Cluster == nil || s.factsGen != gen || now.Sub(s.slowAt) >= slowEvery
+}
+
+func readSlow(ctx context.Context, r *reader, s *Snapshot) {
+	fetch(ctx, r, &s.Cluster, r.client.GetCluster)
+	fetchOptional(ctx, r, &s.Policy, r.client.GetPolicy)
+	fetchOptional(ctx, r, &s.License, r.client.GetLicense)
+	fetchOptional(ctx, r, &s.Modules, r.client.ListModules)
+	fetchOptional(ctx, r, &s.Alerts, r.client.ListBDBAlerts)
+}
