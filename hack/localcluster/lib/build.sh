@@ -41,5 +41,5 @@ build_node_images() {
 }
 
 go_images() {
-  (cd "$ROOT" && go run ./hack/images node --coredns "$BIN/coredns" --output "$BIN/images")
+  (cd "$ROOT" && go run ./hack/images node --coredns "$BIN/coredns" --bin "$BIN")
 }

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// build names a Go package and where its binary goes.
+type build struct {
+	pkg     string
+	arch    string
+	ldflags string
+	output  string
+}
+
+// compile builds a static binary for an image.
+func compile(ctx context.Context, b build) error {
+	output, err := filepath.Abs(b.output)
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags", "-s -w "+b.ldflags, "-o", output, b.pkg)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch)
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("building %s: %w", b.pkg, err)
+	}
+	return nil
+}
+
+// binary is where the binary of a package for an image is kept between builds.
+func binary(folder, arch, name string) string {
+	return filepath.Join(folder, "linux-"+arch, name)
+}
