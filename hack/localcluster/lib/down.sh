@@ -27,10 +27,22 @@ node_gone() { ! is_up; }
 # remove_leftovers also repairs what an "up" or "down" that was itself killed left behind.
 remove_leftovers() {
   [ -d "$STATE/run" ] || return 0
+  kill_half_started
   ip link delete "$HOST_INTERFACE" 2>/dev/null || true
   remove_cgroups
   restore_sysctls
   rm -rf "$STATE/run"
+}
+
+# kill_half_started ends a node whose "up" was interrupted before it was noted as up. The parent
+# takes the node with it; its number may belong to somebody else by now.
+kill_half_started() {
+  local parent
+  [ -e "$STATE/run/parent" ] || return 0
+  read -r parent <"$STATE/run/parent" || true
+  if tr '\0' ' ' <"/proc/$parent/cmdline" 2>/dev/null | grep -qF "$HERE/node/init $STATE"; then
+    kill -KILL "$parent" || true
+  fi
 }
 
 restore_sysctls() {

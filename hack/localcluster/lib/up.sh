@@ -104,6 +104,7 @@ launch() {
   setsid unshare --mount --net --pid --ipc --uts --fork --kill-child --mount-proc \
     "$HERE/node/init" "$STATE" "$BIN" >"$STATE/log/node.log" 2>&1 </dev/null 9>&- &
   parent=$!
+  echo "$parent" >"$STATE/run/parent"
   wait_quietly 10 first_child "$parent" || die "the node did not start, see $STATE/log/node.log"
   child=$(first_child "$parent")
   wait_quietly 10 own_namespaces "$child" || die "the node did not start, see $STATE/log/node.log"
@@ -113,7 +114,8 @@ launch() {
 
 first_child() {
   local child
-  read -r child _ <"/proc/$1/task/$1/children" && [ -n "$child" ] && echo "$child"
+  read -r child _ <"/proc/$1/task/$1/children" || true # the line has no end
+  [ -n "$child" ] && echo "$child"
 }
 
 own_namespaces() {
