@@ -6,9 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -48,17 +48,11 @@ func emulatorCommand(flags *flag.FlagSet) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		files = append(files, emulatorFiles()...)
-		for _, p := range []struct{ pkg, name string }{{*pkg, "emulator"}, {*load, "redisload"}} {
-			if _, err := os.Stat(p.pkg); errors.Is(err, fs.ErrNotExist) && p.pkg == *load {
-				continue
-			}
-			output := binary(*bin, *arch, p.name)
-			if err := compile(ctx, build{pkg: p.pkg, arch: *arch, ldflags: *ldflags, output: output}); err != nil {
-				return err
-			}
-			files = append(files, program("/usr/local/bin/"+p.name, output))
+		programs, err := emulatorPrograms(ctx, *bin, build{pkg: *pkg, arch: *arch, ldflags: *ldflags}, *load)
+		if err != nil {
+			return err
 		}
+		files = slices.Concat(files, emulatorFiles(), programs)
 		for _, version := range versions {
 			archive := filepath.Join(*bin, "images", "emulator-"+version+".tar")
 			if err := emulatorImage(*repository+":"+version, *arch, version, files).write(archive); err != nil {
@@ -67,6 +61,27 @@ func emulatorCommand(flags *flag.FlagSet) func(context.Context) error {
 		}
 		return nil
 	}
+}
+
+// emulatorPrograms compiles what we add to redis.
+func emulatorPrograms(ctx context.Context, bin string, emulator build, load string) (layer, error) {
+	emulator.output = binary(bin, emulator.arch, "emulator")
+	builds := []build{emulator}
+	if sources, err := filepath.Glob(filepath.Join(load, "*.go")); err != nil {
+		return nil, err
+	} else if len(sources) > 0 {
+		client := emulator
+		client.pkg, client.output = load, binary(bin, emulator.arch, "redisload")
+		builds = append(builds, client)
+	}
+	var files layer
+	for _, b := range builds {
+		if err := compile(ctx, b); err != nil {
+			return nil, err
+		}
+		files = append(files, program("/usr/local/bin/"+filepath.Base(b.output), b.output))
+	}
+	return files, nil
 }
 
 // emulatorFiles are the folders a node writes to and the user it runs as. Any

@@ -23,12 +23,12 @@ func closure(root string, programs ...string) ([]string, error) {
 	for len(pending) > 0 {
 		file := pending[0]
 		pending = pending[1:]
-		needed, err := neededBy(filepath.Join(root, file))
+		names, err := neededBy(filepath.Join(root, file))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		for _, name := range needed {
-			library, err := locate(root, filepath.Base(name))
+		for _, name := range names {
+			library, err := locate(root, name)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
@@ -68,7 +68,12 @@ func neededBy(path string) ([]string, error) {
 	return append(needed, strings.TrimRight(string(data), "\x00")), nil
 }
 
+// locate finds a library by its name, and the loader by the full path that
+// programs have built in; there it must be, or nothing starts.
 func locate(root, name string) (string, error) {
+	if filepath.IsAbs(name) {
+		return "usr" + strings.TrimPrefix(name, "/usr"), nil
+	}
 	for _, pattern := range libraryFolders {
 		matches, err := filepath.Glob(filepath.Join(root, pattern, name))
 		if err != nil {

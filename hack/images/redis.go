@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 )
 
 const (
-	// redisPackage holds both redis-server and redis-cli; the package that is
-	// named after the server only adds a service to it.
+	// redisPackage holds the programs; the package that is named after the
+	// server only adds a link and a service.
 	redisPackage = "redis-tools"
 	redisServer  = "usr/bin/redis-server"
 	redisCheck   = "usr/bin/redis-check-rdb"
@@ -34,28 +35,39 @@ func debianFlags(flags *flag.FlagSet) func(bin, arch string) (debian, error) {
 
 // redisFiles unpacks redis from Debian and returns its files for an image.
 func redisFiles(ctx context.Context, d debian) (layer, error) {
-	if err := d.unpack(ctx, redisPackage); err != nil {
+	if err := unpackRedis(ctx, d); err != nil {
 		return nil, err
 	}
-	// The server is the same file as its check tool: the name decides.
-	libraries, err := closure(d.root(), redisCheck, redisClient)
+	libraries, err := closure(d.root(), redisServer, redisClient)
 	if err != nil {
 		return nil, err
 	}
 	var files layer
-	for _, path := range append(libraries, redisClient, redisCheck) {
+	for _, path := range append(libraries, redisClient, redisServer) {
 		file, err := copied(d.root(), path)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, file)
 	}
-	files = append(files, symlink("/"+redisServer, filepath.Base(redisCheck)))
-	for _, old := range []string{"bin", "lib", "lib64", "sbin"} {
+	for _, old := range []string{"bin", "lib", "lib64"} {
 		files = append(files, symlink("/"+old, "usr/"+old))
 	}
 	licenses, err := copyrights(d.root())
 	return append(files, licenses...), err
+}
+
+// unpackRedis unpacks the package and adds the server. Debian ships the server
+// and its check tools as one file; the name it is called by decides.
+func unpackRedis(ctx context.Context, d debian) error {
+	if err := d.unpack(ctx, redisPackage); err != nil {
+		return err
+	}
+	err := os.Symlink(filepath.Base(redisCheck), filepath.Join(d.root(), redisServer))
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // copyrights are the licences of everything that was unpacked.
@@ -92,7 +104,7 @@ func redisCommand(flags *flag.FlagSet) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := d.unpack(ctx, redisPackage); err != nil {
+		if err := unpackRedis(ctx, d); err != nil {
 			return err
 		}
 		return redisWrappers(ctx, d, filepath.Join(*bin, "redis"))
@@ -107,7 +119,11 @@ func redisWrappers(ctx context.Context, d debian, output string) error {
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return err
 	}
-	libraries := filepath.Dir(loader)
+	libc, err := locate(d.root(), "libc.so.6")
+	if err != nil {
+		return err
+	}
+	libraries := filepath.Join(d.root(), filepath.Dir(libc))
 	for _, program := range []string{redisServer, redisClient} {
 		script := fmt.Sprintf("#!/bin/sh\nexec '%s' --library-path '%s' '%s' \"$@\"\n",
 			loader, libraries, filepath.Join(d.root(), program))
@@ -125,7 +141,7 @@ func redisWrappers(ctx context.Context, d debian, output string) error {
 }
 
 func loaderOf(root string) (string, error) {
-	libraries, err := closure(root, redisCheck)
+	libraries, err := closure(root, redisServer)
 	if err != nil {
 		return "", err
 	}
