@@ -104,7 +104,6 @@ type Stats struct {
 	Reads, Writes, Others                     OpStats
 	LongestPipeline                           uint64
 	DispatchFailures                          uint64
-	MonitorSessions                           int64
 	PubSubChannels, PubSubPatterns            int64
 	LastRequest, LastResponse                 time.Time
 }

@@ -133,3 +133,11 @@ func unescape(dst, s []byte) ([]byte, int) {
 	}
 	return append(dst, c), 1
 }
+
+// AppendBulks appends bulk strings one after the other.
+func AppendBulks(dst []byte, texts ...string) []byte {
+	for _, t := range texts {
+		dst = AppendBulk(dst, t)
+	}
+	return dst
+}

@@ -1,0 +1,421 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
+)
+
+// request is one entry of what is sent together: a command, or a whole transaction.
+type request struct {
+	command
+	tx *transaction // what EXEC executes
+}
+
+// attempt is one try to have requests answered.
+type attempt struct {
+	s       *session
+	k       *compiled
+	ops     []operation
+	conns   map[int]*shardConn // by index of the backend
+	order   []int              // indexes in the order of first use
+	waits   map[int]bool       // connections a WAIT was sent on
+	touched bool               // something was written to connections
+	sent    bool               // something that changes data may have left
+	replies [][]byte
+}
+
+// later is an error after which the same requests may be tried again: nothing that changes data has been executed.
+type later struct{ error }
+
+func (l later) Unwrap() error { return l.error }
+
+// retryPause is how long a shard that cannot be reached is left alone when no new configuration comes first.
+const retryPause = 50 * time.Millisecond
+
+// forward has requests answered, in order. An error ends the session: the fate of what was sent is not known.
+func (s *session) forward(requests []request) error {
+	started := time.Now()
+	for _, r := range requests {
+		s.e.stats.requested(r.class, started)
+	}
+	until := started.Add(s.e.options.Patience)
+	for {
+		superseded, err := s.try(requests, until)
+		if err == nil {
+			break
+		}
+		s.e.stats.dispatchFailures.Add(1)
+		var retry later
+		if !errors.As(err, &retry) {
+			return err
+		}
+		pause := time.Now().Add(retryPause)
+		if pause.After(until) {
+			return fmt.Errorf("giving up: %w", err)
+		}
+		if err := waitFor(superseded, pause, s.gone); errors.Is(err, errGone) {
+			return err
+		}
+	}
+	took := time.Since(started)
+	for _, r := range requests {
+		s.e.stats.responded(r.class, took)
+	}
+	return nil
+}
+
+// try makes one attempt under the configuration of this moment.
+func (s *session) try(requests []request, until time.Time) (<-chan struct{}, error) {
+	if err := s.e.gate.enter(until, s.gone); err != nil {
+		return nil, err
+	}
+	defer s.e.gate.leave()
+	k := s.e.config.Load()
+	a := &attempt{s: s, k: k, conns: make(map[int]*shardConn), waits: make(map[int]bool)}
+	err := a.run(requests)
+	if err == nil {
+		a.noteWatch()
+		for _, reply := range a.replies {
+			s.emit(reply)
+		}
+		return nil, nil
+	}
+	a.abandon()
+	if a.sent {
+		return nil, err
+	}
+	return k.superseded, later{err}
+}
+
+// abandon closes connections on which replies may be outstanding.
+func (a *attempt) abandon() {
+	if !a.touched {
+		return
+	}
+	for _, c := range a.conns {
+		c.close()
+	}
+}
+
+func (a *attempt) run(requests []request) error {
+	for _, r := range requests {
+		op, err := a.s.plan(a.k, r)
+		if err != nil {
+			return err
+		}
+		a.ops = append(a.ops, op)
+	}
+	if err := a.connect(); err != nil {
+		return err
+	}
+	if err := a.checkWatch(); err != nil {
+		return err
+	}
+	if err := a.send(); err != nil {
+		return err
+	}
+	if err := a.receive(); err != nil {
+		return err
+	}
+	if err := a.confirm(); err != nil {
+		return err
+	}
+	return a.refusedByShard()
+}
+
+// plan finds out where a request goes.
+func (s *session) plan(k *compiled, r request) (operation, error) {
+	if r.tx != nil {
+		return r.tx.plan(k, r.command)
+	}
+	return k.plan(r.command, s.version)
+}
+
+// connect sees to a connection to each backend concerned.
+func (a *attempt) connect() error {
+	for _, op := range a.ops {
+		for _, p := range op.parts {
+			if a.conns[p.backend] != nil {
+				continue
+			}
+			c, err := a.s.connection(a.k.Backends[p.backend])
+			if err != nil {
+				return err
+			}
+			a.conns[p.backend] = c
+			a.order = append(a.order, p.backend)
+		}
+	}
+	return nil
+}
+
+// connection is this session's connection to a backend, opened when necessary.
+func (s *session) connection(b Backend) (*shardConn, error) {
+	c := s.conns[b.ID]
+	if c != nil && c.backend.Epoch == b.Epoch && c.backend.Addr == b.Addr && c.version == s.version && !c.broken.Load() {
+		return c, nil
+	}
+	if c != nil {
+		c.close()
+		delete(s.conns, b.ID)
+	}
+	c, err := s.e.dial(b, s.version)
+	if err != nil {
+		return nil, err
+	}
+	s.conns[b.ID] = c
+	return c, nil
+}
+
+// checkWatch answers a transaction whose watched keys were on a connection that is gone: it cannot be known whether they
+// changed, so it fails the way it would if they had.
+func (a *attempt) checkWatch() error {
+	for i, op := range a.ops {
+		if op.name != "exec" || a.s.watch == nil || len(op.parts) == 0 || a.conns[op.parts[0].backend] == a.s.watch {
+			continue
+		}
+		if _, err := a.s.e.current(a.s.watch); err == nil {
+			a.ops[i] = failed(op.command, crossSlot)
+		} else {
+			a.ops[i] = answered(op.command, resp.AppendNullArray(nil, a.s.version))
+		}
+	}
+	return nil
+}
+
+// noteWatch remembers where WATCH has gone. When the connection is another one than that of an earlier WATCH, the earlier
+// one stays: it is broken, and EXEC will say so.
+func (a *attempt) noteWatch() {
+	if len(a.ops) == 1 && a.ops[0].name == "watch" && len(a.order) == 1 && a.s.watch == nil &&
+		a.replies[0][0] != resp.ErrorKind {
+		a.s.watch = a.conns[a.order[0]]
+	}
+}
+
+// send writes everything, and after the writes of each connection the question how many replicas have them.
+func (a *attempt) send() error {
+	wrote := make(map[int]bool)
+	a.touched = true
+	for _, op := range a.ops {
+		for _, p := range op.parts {
+			if p.write {
+				a.sent, wrote[p.backend] = true, true
+			}
+			if _, err := a.conns[p.backend].out.Write(p.payload); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range a.order {
+		c := a.conns[i]
+		if n := a.k.Backends[i].RequiredAcks; wrote[i] && n > 0 {
+			a.waits[i] = true
+			if err := c.askReplicas(n, a.s.e.options); err != nil {
+				return err
+			}
+		}
+		if err := c.out.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// receive reads the answers in the order of the requests.
+func (a *attempt) receive() error {
+	for _, op := range a.ops {
+		if len(op.parts) == 0 {
+			a.replies = append(a.replies, op.reply)
+			continue
+		}
+		var raws [][]byte
+		for _, p := range op.parts {
+			raw, err := readLast(a.conns[p.backend], p.replies)
+			if err != nil {
+				return err
+			}
+			raws = append(raws, raw)
+		}
+		if op.merge != nil {
+			a.replies = append(a.replies, op.merge(raws))
+		} else {
+			a.replies = append(a.replies, raws[0])
+		}
+	}
+	return nil
+}
+
+// readLast reads n replies and returns the last one.
+func readLast(c *shardConn, n int) (raw []byte, err error) {
+	for n > 0 {
+		if raw, err = c.in.ReadRaw(nil); err != nil {
+			return nil, err
+		}
+		if raw[0] != resp.Push {
+			n--
+		}
+	}
+	return raw, nil
+}
+
+// confirm waits for the replicas, and then looks once more whether all backends are still in the configuration.
+func (a *attempt) confirm() error {
+	for _, i := range a.order {
+		if a.waits[i] {
+			if err := a.s.e.confirm(a.conns[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, i := range a.order {
+		if _, err := a.s.e.current(a.conns[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusedByShard makes the attempt fail harmlessly when a lone command met a shard that is loading its data or is no master
+// (any more): such a shard has not executed it. Scripts are left alone, as they can make up errors.
+func (a *attempt) refusedByShard() error {
+	if len(a.ops) != 1 || len(a.ops[0].parts) != 1 || a.ops[0].script || a.ops[0].name == "exec" {
+		return nil
+	}
+	for _, prefix := range []string{"-READONLY ", "-LOADING ", "-MASTERDOWN "} {
+		if bytes.HasPrefix(a.replies[0], []byte(prefix)) {
+			a.sent = false
+			return errors.New(string(bytes.TrimSpace(a.replies[0])))
+		}
+	}
+	return nil
+}
+
+// block has a command answered that may wait for other clients. When the shard wakes it because it is being replaced, it is
+// asked again elsewhere.
+func (s *session) block(c command) error {
+	started := time.Now()
+	s.e.stats.requested(c.class, started)
+	s.unblockAsked.Store(false)
+	until := started.Add(s.e.options.Patience)
+	for {
+		superseded, woken, err := s.tryBlocking(c, until)
+		if err == nil && !woken {
+			s.e.stats.responded(c.class, time.Since(started))
+			return nil
+		}
+		var retry later
+		if err != nil && !errors.As(err, &retry) {
+			return err
+		}
+		if woken {
+			until = time.Now().Add(s.e.options.Patience) // from here on it waits for a shard
+			continue
+		}
+		pause := time.Now().Add(retryPause)
+		if pause.After(until) {
+			return fmt.Errorf("giving up: %w", err)
+		}
+		if err := waitFor(superseded, pause, s.gone); errors.Is(err, errGone) {
+			return err
+		}
+	}
+}
+
+// tryBlocking makes one attempt of block.
+func (s *session) tryBlocking(c command, until time.Time) (superseded <-chan struct{}, woken bool, err error) {
+	if err := s.e.gate.enter(until, s.gone); err != nil {
+		return nil, false, err
+	}
+	defer s.e.gate.leave()
+	k := s.e.config.Load()
+	a := &attempt{s: s, k: k, conns: make(map[int]*shardConn), waits: make(map[int]bool)}
+	fail := func(err error) (<-chan struct{}, bool, error) {
+		a.abandon()
+		if a.sent {
+			return nil, false, err
+		}
+		return k.superseded, false, later{err}
+	}
+	op, err := k.plan(c, s.version)
+	if err != nil {
+		return fail(err)
+	}
+	if len(op.parts) == 0 {
+		s.emit(op.reply)
+		return nil, false, nil
+	}
+	a.ops = []operation{op}
+	if err := a.connect(); err != nil {
+		return fail(err)
+	}
+	if err := a.sendAndWait(); err != nil {
+		return fail(err)
+	}
+	if bytes.HasPrefix(a.replies[0], []byte("-UNBLOCKED")) && !s.unblockAsked.Load() {
+		a.abandon()
+		return nil, true, nil
+	}
+	if err := a.confirmAfter(); err != nil {
+		return fail(err)
+	}
+	if err := a.refusedByShard(); err != nil {
+		return fail(err)
+	}
+	s.emit(a.replies[0])
+	return nil, false, nil
+}
+
+// sendAndWait sends a blocking command and waits for the answer, for as long as the client is there.
+func (a *attempt) sendAndWait() error {
+	conn := a.conns[a.order[0]]
+	a.s.blockedOn.Store(conn)
+	answered := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-a.s.gone:
+			conn.close()
+		case <-answered:
+		}
+	}()
+	defer func() {
+		close(answered)
+		<-watched
+		a.s.blockedOn.Store(nil)
+	}()
+	a.touched = true
+	for _, p := range a.ops[0].parts {
+		a.sent = a.sent || p.write
+		c := a.conns[p.backend]
+		if _, err := c.out.Write(p.payload); err != nil {
+			return err
+		}
+		if err := c.out.Flush(); err != nil {
+			return err
+		}
+	}
+	return a.receive()
+}
+
+// confirmAfter asks for replicas after the answer: a WAIT sent along would only be read once the command has ended.
+func (a *attempt) confirmAfter() error {
+	for _, p := range a.ops[0].parts {
+		n := a.k.Backends[p.backend].RequiredAcks
+		if !p.write || n == 0 {
+			continue
+		}
+		a.waits[p.backend] = true
+		if err := a.conns[p.backend].askReplicas(n, a.s.e.options); err != nil {
+			return err
+		}
+		if err := a.conns[p.backend].out.Flush(); err != nil {
+			return err
+		}
+	}
+	return a.confirm()
+}
