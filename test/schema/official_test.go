@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"sigs.k8s.io/yaml"
 )
 
 // TestOfficialFieldsAreDeclared compares our schema with the vendor's, field by field: the same types and defaults, and
@@ -142,7 +143,7 @@ func text(value any) string {
 }
 
 // TestOfficialFieldsAreAccepted sends an object for every field and every allowed value through our CRDs: nothing may
-// be refused, and nothing dropped.
+// be refused, nothing dropped, and our Go types must understand what is stored.
 func TestOfficialFieldsAreAccepted(t *testing.T) {
 	ours := loadServed(t)
 	for name, root := range loadOfficial(t) {
@@ -158,6 +159,9 @@ func TestOfficialFieldsAreAccepted(t *testing.T) {
 					got := ours[name].admit(obj)
 					if len(got.errors) > 0 || len(got.unknown) > 0 {
 						t.Errorf("%s = %v: refused %v, dropped %v", path[len(path)-1].path, value, got.errors, got.unknown)
+					}
+					if err := yaml.UnmarshalStrict(mustJSON(t, obj), typed(name)); err != nil && !isOpen(path) {
+						t.Errorf("%s = %v: %v", path[len(path)-1].path, value, err)
 					}
 				}
 			})
@@ -175,6 +179,11 @@ func everyPath(f *officialField, above []*officialField, visit func([]*officialF
 			everyPath(child, path, visit)
 		}
 	}
+}
+
+// isOpen tells whether a field or one above it keeps unknown fields, which Go types do not hold.
+func isOpen(path []*officialField) bool {
+	return slices.ContainsFunc(path, func(f *officialField) bool { return f.open })
 }
 
 // build makes an object that has a value at the end of a path, and else only what is required.

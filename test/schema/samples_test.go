@@ -46,7 +46,7 @@ func TestSamples(t *testing.T) {
 			if got := s.admit(obj); len(got.errors) > 0 || len(got.unknown) > 0 {
 				t.Errorf("refused %v, dropped %v", got.errors, got.unknown)
 			}
-			if err := yaml.UnmarshalStrict(raw, typed(s.crd.Spec.Names.Kind)); err != nil {
+			if err := yaml.UnmarshalStrict(raw, typed(s.crd.Spec.Names.Kind+"/"+s.version.Name)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -58,16 +58,18 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// typed returns an empty Go object of the stored version of a kind.
-func typed(kind string) any {
-	switch kind {
-	case "RedisEnterpriseCluster":
+// typed returns an empty Go object of a "kind/version".
+func typed(name string) any {
+	switch name {
+	case "RedisEnterpriseCluster/v1":
 		return &appv1.RedisEnterpriseCluster{}
-	case "RedisEnterpriseDatabase":
+	case "RedisEnterpriseCluster/v1alpha1":
+		return &appv1alpha1.RedisEnterpriseCluster{}
+	case "RedisEnterpriseDatabase/v1alpha1":
 		return &appv1alpha1.RedisEnterpriseDatabase{}
-	case "RedisEnterpriseRemoteCluster":
+	case "RedisEnterpriseRemoteCluster/v1alpha1":
 		return &appv1alpha1.RedisEnterpriseRemoteCluster{}
-	case "RedisEnterpriseActiveActiveDatabase":
+	case "RedisEnterpriseActiveActiveDatabase/v1alpha1":
 		return &appv1alpha1.RedisEnterpriseActiveActiveDatabase{}
 	default:
 		return nil
