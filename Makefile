@@ -1,0 +1,117 @@
+# make help is the manual.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION      ?= 1.0.0
+CLUSTER      ?= local
+KUBECONFIG   ?= $(CURDIR)/.local/kubeconfig
+IMAGE        ?= quay.io/open-redis-enterprise/operator:$(VERSION)
+EMULATOR     ?= quay.io/open-redis-enterprise/emulator
+NODE_TAG     ?= 8.2.0-46.13
+NEXT_TAG     ?= 8.2.1-10.1
+GO           ?= go
+LOCALCLUSTER := hack/localcluster/cluster
+KUBELOCAL    := bin/kubelocal
+PACKAGES     := ./...
+LDFLAGS      := -s -w -X main.version=$(VERSION)
+
+export KUBECONFIG
+
+##@ Try it
+
+.PHONY: demo
+demo: ## The main job on a real Kubernetes: operator, a 3-node cluster, databases, a client, a node lost while writing (CLUSTER=existing uses your kubeconfig)
+	@hack/demo/demo.sh up $(CLUSTER)
+
+.PHONY: demo-down
+demo-down: ## Remove what demo made, and the local Kubernetes with it
+	@hack/demo/demo.sh down $(CLUSTER)
+
+.PHONY: demo-lite
+demo-lite: $(KUBELOCAL) redis-server ## The same without a Kubernetes node: API server, operator, rigger and emulator as ordinary processes
+	@$(GO) run ./hack/lite
+
+##@ Develop
+
+.PHONY: build
+build: ## Compile the operator into bin/manager
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/manager .
+
+.PHONY: run
+run: ## Run the operator on this machine against KUBECONFIG, namespace redis-enterprise
+	POD_NAMESPACE=$${POD_NAMESPACE:-redis-enterprise} $(GO) run . manager --leader-elect=false
+
+.PHONY: generate manifests
+generate manifests: ## Write DeepCopy functions, CRDs, RBAC and the mapping page from the Go sources
+	@hack/tools/controller-gen/generate.sh
+	@$(GO) run ./hack/mappingdoc > docs/mapping.md
+
+.PHONY: check-generated
+check-generated: ## Fail when a generated file is not current
+	@hack/tools/controller-gen/generate.sh --check
+	@$(GO) run ./hack/mappingdoc | diff -u docs/mapping.md - || { echo "docs/mapping.md is not current: run make generate" >&2; exit 1; }
+
+.PHONY: fmt
+fmt: ## Format the Go sources
+	@gofmt -w $$(git ls-files '*.go')
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run golangci-lint and shellcheck
+	@bin/golangci-lint run ./...
+	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER)); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
+
+bin/golangci-lint: hack/tools/golangci-lint/go.mod
+	@echo "building golangci-lint (some minutes, once)"
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -C hack/tools/golangci-lint -o ../../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+##@ Test
+
+.PHONY: test
+test: $(KUBELOCAL) redis-server ## Unit, wire, contract and API-server tests, with the race detector
+	@start=$$SECONDS; CGO_ENABLED=1 $(GO) test -race -timeout 15m $(PACKAGES); echo "make test: $$((SECONDS-start)) s"
+
+.PHONY: crash
+crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences
+	@start=$$SECONDS; $(GO) test -timeout 60m -count=1 -run TestCrashAtEveryCall ./test/crash -args -full; echo "make crash: $$((SECONDS-start)) s"
+
+.PHONY: e2e
+e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing)
+	@start=$$SECONDS; hack/demo/demo.sh cluster $(CLUSTER); $(GO) test -tags e2e -timeout 40m -count=1 -v ./test/e2e; echo "make e2e: $$((SECONDS-start)) s"
+
+.PHONY: redis-server
+redis-server:
+	@command -v redis-server >/dev/null || hack/demo/packages.sh redis-server
+
+##@ Local Kubernetes
+
+$(KUBELOCAL): hack/localcluster/kube/go.mod hack/localcluster/kube/main.go
+	@$(LOCALCLUSTER) build kube
+
+.PHONY: cluster-up
+cluster-up: ## Start a real single-node Kubernetes in namespaces of its own (Linux, root)
+	@$(LOCALCLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and leave nothing behind
+	@$(LOCALCLUSTER) down
+
+.PHONY: images
+images: ## Build the images into bin/images, without a container engine
+	@hack/demo/images.sh
+
+##@ Deploy
+
+.PHONY: deploy
+deploy: ## Install CRDs and operator from config/default
+	kubectl apply --server-side -k config/default
+
+.PHONY: undeploy
+undeploy: ## Remove the operator; CRDs and data stay
+	kubectl delete --ignore-not-found -k config/default
+
+.PHONY: help
+help: ## This page
+	@awk 'BEGIN {FS = ":.*##"; printf "\nmake <target>\n"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9 -]+:.*##/ {sub(/ manifests$$/, "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
