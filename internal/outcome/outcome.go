@@ -49,6 +49,13 @@ func (r *Rejected) Error() string {
 	return r.Path + ": " + r.Message
 }
 
+// rejection is an error of a package below that already knows which field is to blame. It counts as a Rejected.
+type rejection interface {
+	error
+	SpecPath() string
+	ConditionReason() string
+}
+
 // Wait returns a Waiting.
 func Wait(reason string, after time.Duration, format string, args ...any) *Waiting {
 	return &Waiting{Reason: reason, After: after, Message: fmt.Sprintf(format, args...)}
@@ -118,7 +125,7 @@ func leaves(err error) []error {
 		return nil
 	}
 	switch err.(type) { //nolint:errorlint // the tree is walked by hand, so that a join keeps all of its members
-	case *Waiting, *Rejected:
+	case *Waiting, *Rejected, rejection:
 		return []error{err}
 	}
 	switch u := err.(type) { //nolint:errorlint // as above
@@ -143,7 +150,8 @@ func meaning(list []error) bool {
 	for _, e := range list {
 		var w *Waiting
 		var r *Rejected
-		if errors.As(e, &w) || errors.As(e, &r) {
+		var below rejection
+		if errors.As(e, &w) || errors.As(e, &r) || errors.As(e, &below) {
 			return true
 		}
 	}
@@ -153,7 +161,10 @@ func meaning(list []error) bool {
 func (v *Verdict) add(leaf error) {
 	var w *Waiting
 	var r *Rejected
+	var below rejection
 	switch {
+	case errors.As(leaf, &below):
+		v.show(KindRejected, below.ConditionReason(), below.SpecPath(), below.Error(), time.Time{})
 	case errors.As(leaf, &r):
 		v.show(KindRejected, r.Reason, r.Path, r.Error(), time.Time{})
 	case errors.As(leaf, &w):
