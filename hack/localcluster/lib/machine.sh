@@ -13,6 +13,8 @@ require_able_machine() {
 why_unable() {
   [ "$(uname -s)" = Linux ] || { echo "it runs $(uname -s), and a node needs Linux"; return 1; }
   [ "$(id -u)" = 0 ] || { echo "a node needs root (you are $(id -un))"; return 1; }
+  grep -qE '^ *0 +0 +4294967295$' /proc/self/uid_map || { echo "you are root of a user namespace only"; return 1; }
+  [ -e /dev/kmsg ] || { echo "there is no /dev/kmsg, which the kubelet reads (in a container it has to be passed in)"; return 1; }
   command -v unshare >/dev/null || { echo "there is no unshare (package util-linux)"; return 1; }
   unshare --mount --net --pid --ipc --uts --fork --mount-proc true 2>/dev/null \
     || { echo "the kernel does not let us make mount, network and process namespaces"; return 1; }

@@ -24,7 +24,8 @@ command_up() {
 
 take_lock() {
   exec 9>"$STATE/lock"
-  flock --nonblock 9 || die "another up or down is at work on $STATE"
+  # Waiting a little is for what a killed "up" was just doing.
+  flock --timeout 15 9 || die "another up or down is at work on $STATE"
 }
 
 # is_up: the process we started is there, and still is the first of its own namespace.
