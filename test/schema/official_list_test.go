@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"strings"
@@ -36,15 +35,13 @@ func (f *officialField) name() string {
 // loadOfficial reads testdata/fields.txt into one tree for each "kind/version".
 func loadOfficial(t *testing.T) map[string]*officialField {
 	t.Helper()
-	file, err := os.Open("testdata/fields.txt")
+	raw, err := os.ReadFile("testdata/fields.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
 	sections := map[string][]string{} // "kind X v" or "shape s" → its lines
 	section := ""
-	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		line := scanner.Text()
+	for _, line := range strings.Split(string(raw), "\n") {
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
 		case strings.HasPrefix(line, "kind ") || strings.HasPrefix(line, "shape "):

@@ -25,54 +25,54 @@ const (
 
 // Reasons that conditions of every kind use.
 const (
-	// ReasonReady: nothing is left to do.
+	// ReasonReady means: nothing is left to do.
 	ReasonReady = "Ready"
-	// ReasonProgressing: a change is being carried out.
+	// ReasonProgressing means: a change is being carried out.
 	ReasonProgressing = "Progressing"
-	// ReasonWaiting: the operator waits for time to pass or for another object, which the message names.
+	// ReasonWaiting means: the operator waits for time to pass or for another object, which the message names.
 	ReasonWaiting = "Waiting"
-	// ReasonInvalidSpec: the spec is rejected; the message names the field.
+	// ReasonInvalidSpec means: the spec is rejected; the message names the field.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonRejectedByCluster: the cluster refused a setting; the message names the field and the answer.
+	// ReasonRejectedByCluster means: the cluster refused a setting; the message names the field and the answer.
 	ReasonRejectedByCluster = "RejectedByCluster"
-	// ReasonMissingReference: a secret or resource that the spec names does not exist or lacks a key.
+	// ReasonMissingReference means: a secret or resource that the spec names does not exist or lacks a key.
 	ReasonMissingReference = "MissingReference"
-	// ReasonReconcileFailed: an attempt failed and is being repeated; the message tells the error.
+	// ReasonReconcileFailed means: an attempt failed and is being repeated; the message tells the error.
 	ReasonReconcileFailed = "ReconcileFailed"
-	// ReasonClusterUnreachable: no node of the cluster answers.
+	// ReasonClusterUnreachable means: no node of the cluster answers.
 	ReasonClusterUnreachable = "ClusterUnreachable"
-	// ReasonDeleting: the resource is being deleted.
+	// ReasonDeleting means: the resource is being deleted.
 	ReasonDeleting = "Deleting"
 )
 
 // Reasons that conditions of a cluster use.
 const (
-	// ReasonBootstrapping: the first node is forming the cluster.
+	// ReasonBootstrapping means: the first node is forming the cluster.
 	ReasonBootstrapping = "Bootstrapping"
-	// ReasonBootstrapped: the cluster has been formed.
+	// ReasonBootstrapped means: the cluster has been formed.
 	ReasonBootstrapped = "Bootstrapped"
-	// ReasonBootstrapFailed: a node could not form or join the cluster; the message tells why.
+	// ReasonBootstrapFailed means: a node could not form or join the cluster; the message tells why.
 	ReasonBootstrapFailed = "BootstrapFailed"
-	// ReasonNodesJoining: nodes are joining the cluster.
+	// ReasonNodesJoining means: nodes are joining the cluster.
 	ReasonNodesJoining = "NodesJoining"
-	// ReasonNodesActive: all nodes are active.
+	// ReasonNodesActive means: all nodes are active.
 	ReasonNodesActive = "NodesActive"
-	// ReasonNodesDown: at least one node is not active; the message names it.
+	// ReasonNodesDown means: at least one node is not active; the message names it.
 	ReasonNodesDown = "NodesDown"
-	// ReasonRollingUpdate: node pods are being replaced for a change that is not an upgrade.
+	// ReasonRollingUpdate means: node pods are being replaced for a change that is not an upgrade.
 	ReasonRollingUpdate = "RollingUpdate"
-	// ReasonUpgrade: node pods are being replaced with another software version.
+	// ReasonUpgrade means: node pods are being replaced with another software version.
 	ReasonUpgrade = "Upgrade"
-	// ReasonUpgradeBlocked: a check forbids the upgrade for now; the message names the check.
+	// ReasonUpgradeBlocked means: a check forbids the upgrade for now; the message names the check.
 	ReasonUpgradeBlocked = "UpgradeBlocked"
-	// ReasonUpToDate: all node pods have the wanted form.
+	// ReasonUpToDate means: all node pods have the wanted form.
 	ReasonUpToDate = "UpToDate"
-	// ReasonRecovering: the cluster is being recovered from its volumes.
+	// ReasonRecovering means: the cluster is being recovered from its volumes.
 	ReasonRecovering = "Recovering"
-	// ReasonDatabasesExist: deletion waits because databases of this cluster still exist.
+	// ReasonDatabasesExist means: deletion waits because databases of this cluster still exist.
 	ReasonDatabasesExist = "DatabasesExist"
-	// ReasonLicenseValid: the licence counts.
+	// ReasonLicenseValid means: the licence counts.
 	ReasonLicenseValid = "LicenseValid"
-	// ReasonLicenseExpired: the licence has run out.
+	// ReasonLicenseExpired means: the licence has run out.
 	ReasonLicenseExpired = "LicenseExpired"
 )

@@ -18,7 +18,7 @@ func TestPodSpecKeepsEverything(t *testing.T) {
 	randfill.NewWithSeed(1).NilChance(0).NumElements(1, 1).Funcs(
 		func(q *resource.Quantity, _ randfill.Continue) { *q = resource.MustParse("1") },
 		func(v *intstr.IntOrString, _ randfill.Continue) { *v = intstr.FromInt32(1) },
-		func(f *metav1.FieldsV1, _ randfill.Continue) { f.Raw = []byte("{}") },
+		func(f *metav1.FieldsV1, _ randfill.Continue) { f.SetRawBytes([]byte("{}")) },
 		func(b *bool, _ randfill.Continue) { *b = true },
 	).Fill(attributes)
 

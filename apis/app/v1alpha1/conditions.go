@@ -15,37 +15,37 @@ const ConditionReachable = "Reachable"
 
 // Reasons that conditions of databases use.
 const (
-	// ReasonDatabaseActive: the database serves clients.
+	// ReasonDatabaseActive means: the database serves clients.
 	ReasonDatabaseActive = "DatabaseActive"
-	// ReasonCreating: the database is being created.
+	// ReasonCreating means: the database is being created.
 	ReasonCreating = "Creating"
-	// ReasonCreationFailed: the cluster could not create the database.
+	// ReasonCreationFailed means: the cluster could not create the database.
 	ReasonCreationFailed = "CreationFailed"
-	// ReasonChanging: a change of the database is being made.
+	// ReasonChanging means: a change of the database is being made.
 	ReasonChanging = "Changing"
-	// ReasonClusterNotReady: the cluster that should hold the database is not formed or being recovered.
+	// ReasonClusterNotReady means: the cluster that should hold the database is not formed or being recovered.
 	ReasonClusterNotReady = "ClusterNotReady"
-	// ReasonClusterUpgrading: changes wait until the cluster has been upgraded.
+	// ReasonClusterUpgrading means: changes wait until the cluster has been upgraded.
 	ReasonClusterUpgrading = "ClusterUpgrading"
-	// ReasonDatabaseMissing: the database existed and is gone from the cluster. It is not made again by itself,
+	// ReasonDatabaseMissing means: the database existed and is gone from the cluster. It is not made again by itself,
 	// because an empty database would hide the loss.
 	ReasonDatabaseMissing = "DatabaseMissing"
-	// ReasonNameTaken: the cluster already has a database of this name that this resource did not make.
+	// ReasonNameTaken means: the cluster already has a database of this name that this resource did not make.
 	ReasonNameTaken = "NameTaken"
-	// ReasonRecovering: the data of the database is being recovered.
+	// ReasonRecovering means: the data of the database is being recovered.
 	ReasonRecovering = "Recovering"
-	// ReasonInSync: all sources or peers are in sync.
+	// ReasonInSync means: all sources or peers are in sync.
 	ReasonInSync = "InSync"
-	// ReasonOutOfSync: at least one source or peer is not in sync; the message names it.
+	// ReasonOutOfSync means: at least one source or peer is not in sync; the message names it.
 	ReasonOutOfSync = "OutOfSync"
 )
 
 // Reasons that the condition Reachable uses.
 const (
-	// ReasonReachable: the remote cluster answers and accepts the credentials.
+	// ReasonReachable means: the remote cluster answers and accepts the credentials.
 	ReasonReachable = "Reachable"
-	// ReasonUnreachable: the remote cluster does not answer.
+	// ReasonUnreachable means: the remote cluster does not answer.
 	ReasonUnreachable = "Unreachable"
-	// ReasonAccessDenied: the remote cluster does not accept the credentials.
+	// ReasonAccessDenied means: the remote cluster does not accept the credentials.
 	ReasonAccessDenied = "AccessDenied"
 )

@@ -104,9 +104,9 @@ type ConnectionSettings struct {
 
 // Kinds of replica sources.
 const (
-	// ReplicaSourceSecret: the source is described by a secret.
+	// ReplicaSourceSecret means: the source is described by a secret.
 	ReplicaSourceSecret = "SECRET"
-	// ReplicaSourceREDB: the source is another database of this operator.
+	// ReplicaSourceREDB means: the source is another database of this operator.
 	ReplicaSourceREDB = "REDB"
 )
 
@@ -134,7 +134,7 @@ type ReplicaSource struct {
 // RolePermissionType is the origin of a role and an ACL.
 type RolePermissionType string
 
-// RolePermissionRedisEnterprise: role and ACL are named as in the cluster.
+// RolePermissionRedisEnterprise means: role and ACL are named as in the cluster.
 const RolePermissionRedisEnterprise RolePermissionType = "redis-enterprise"
 
 // RolePermission lets a role of the cluster use the database with an ACL.

@@ -4,21 +4,21 @@ package v1alpha1
 type DatabaseStatus string
 
 const (
-	// DatabaseUnknown: the cluster has not told yet.
+	// DatabaseUnknown means: the cluster has not told yet.
 	DatabaseUnknown DatabaseStatus = ""
-	// DatabasePending: the database is being created.
+	// DatabasePending means: the database is being created.
 	DatabasePending DatabaseStatus = "pending"
-	// DatabaseActive: the database serves clients.
+	// DatabaseActive means: the database serves clients.
 	DatabaseActive DatabaseStatus = "active"
-	// DatabaseActiveChangePending: the database serves clients while a change is being made.
+	// DatabaseActiveChangePending means: the database serves clients while a change is being made.
 	DatabaseActiveChangePending DatabaseStatus = "active-change-pending"
-	// DatabaseDeletePending: the database is being deleted.
+	// DatabaseDeletePending means: the database is being deleted.
 	DatabaseDeletePending DatabaseStatus = "delete-pending"
-	// DatabaseImportPending: data is being imported.
+	// DatabaseImportPending means: data is being imported.
 	DatabaseImportPending DatabaseStatus = "import-pending"
-	// DatabaseCreationFailed: the database could not be created.
+	// DatabaseCreationFailed means: the database could not be created.
 	DatabaseCreationFailed DatabaseStatus = "creation-failed"
-	// DatabaseRecovery: the database waits for, or undergoes, recovery of its data.
+	// DatabaseRecovery means: the database waits for, or undergoes, recovery of its data.
 	DatabaseRecovery DatabaseStatus = "recovery"
 )
 
@@ -26,9 +26,9 @@ const (
 type RemoteClusterStatus string
 
 const (
-	// RemoteClusterActive: the cluster answers and accepts the credentials.
+	// RemoteClusterActive means: the cluster answers and accepts the credentials.
 	RemoteClusterActive RemoteClusterStatus = "Active"
-	// RemoteClusterError: it does not.
+	// RemoteClusterError means: it does not.
 	RemoteClusterError RemoteClusterStatus = "Error"
 )
 
@@ -36,19 +36,19 @@ const (
 type ActiveActiveStatus string
 
 const (
-	// ActiveActiveUnknown: nothing is known yet.
+	// ActiveActiveUnknown means: nothing is known yet.
 	ActiveActiveUnknown ActiveActiveStatus = ""
-	// ActiveActivePending: the database is being created.
+	// ActiveActivePending means: the database is being created.
 	ActiveActivePending ActiveActiveStatus = "pending"
-	// ActiveActiveActive: the database serves clients.
+	// ActiveActiveActive means: the database serves clients.
 	ActiveActiveActive ActiveActiveStatus = "active"
-	// ActiveActiveChangePending: the database serves clients while a change is being made.
+	// ActiveActiveChangePending means: the database serves clients while a change is being made.
 	ActiveActiveChangePending ActiveActiveStatus = "active-change-pending"
-	// ActiveActiveDeletePending: the database is being deleted.
+	// ActiveActiveDeletePending means: the database is being deleted.
 	ActiveActiveDeletePending ActiveActiveStatus = "delete-pending"
-	// ActiveActiveCreationFailed: the database could not be created.
+	// ActiveActiveCreationFailed means: the database could not be created.
 	ActiveActiveCreationFailed ActiveActiveStatus = "creation-failed"
-	// ActiveActiveError: a change failed in a way that needs a person.
+	// ActiveActiveError means: a change failed in a way that needs a person.
 	ActiveActiveError ActiveActiveStatus = "error"
 )
 
@@ -56,8 +56,8 @@ const (
 type ReplicationStatus string
 
 const (
-	// ReplicationUp: they do.
+	// ReplicationUp means: they do.
 	ReplicationUp ReplicationStatus = "up"
-	// ReplicationDown: they do not, at least in one direction.
+	// ReplicationDown means: they do not, at least in one direction.
 	ReplicationDown ReplicationStatus = "down"
 )
