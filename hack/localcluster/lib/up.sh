@@ -60,6 +60,7 @@ prepare_state() {
     mkdir -p "$STATE/node/$folder"
   done
   rm -rf "$STATE"/log/{pods,containers}
+  find "$STATE/log" -maxdepth 1 -name '*.log' ! -name 'build-*' ! -name 'apt.log' -delete
   mkdir -p "$STATE"/log/{pods,containers}
   cp "$HERE"/node/{kubelet.yaml,kube-proxy.yaml,resolv.conf} "$STATE/etc/"
   cp "$HERE/node/cni.conflist" "$STATE/etc/cni/10-local.conflist"
