@@ -267,7 +267,7 @@ func (s *session) simple(c command) bool {
 	if s.tx != nil || !s.known.Load() || s.permit != nil || s.silence != speaking || s.subscribed() {
 		return false
 	}
-	return !c.denied && !c.blocks() && local[c.name] == nil && !s.e.config.Load().Paused
+	return !c.denied && !refusedForm(c) && !c.blocks() && local[c.name] == nil && !s.e.config.Load().Paused
 }
 
 // serveOne answers one command that is not simple, or was not at this moment.
