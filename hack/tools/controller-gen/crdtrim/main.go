@@ -5,6 +5,8 @@
 // server-side apply. The checks are stricter in a CRD than in a pod: a list that Kubernetes merges by key must be
 // unique by that key in a CRD, but not in a pod.
 //
+// It also joins the lines of descriptions, which keep the line breaks of the Go comments otherwise.
+//
 // Usage: crdtrim file...
 package main
 

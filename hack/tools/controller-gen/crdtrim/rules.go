@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // embedded names the properties that hold Kubernetes types. Below them descriptions go; `kubectl explain pod.spec`
 // has them.
 var embedded = map[string]bool{
@@ -32,6 +34,9 @@ var lenient = map[string]bool{
 var repeatable = map[string]bool{"env": true, "volumeDevices": true, "volumeMounts": true}
 
 func walk(schema map[string]any, path string) {
+	if description, ok := schema["description"].(string); ok {
+		schema["description"] = reflow(description)
+	}
 	for name, child := range properties(schema) {
 		childPath := path + "." + name
 		if !embedded[childPath] {
@@ -40,10 +45,22 @@ func walk(schema map[string]any, path string) {
 		}
 		description := child["description"]
 		strip(child, lenient[childPath], nil)
-		if description != nil {
-			child["description"] = description
+		if text, ok := description.(string); ok {
+			child["description"] = reflow(text)
 		}
 	}
+	if items, ok := schema["items"].(map[string]any); ok {
+		walk(items, path+"[]")
+	}
+}
+
+// reflow joins the lines of each paragraph: where a Go comment breaks its lines is no concern of kubectl explain.
+func reflow(text string) string {
+	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
+	for i, paragraph := range paragraphs {
+		paragraphs[i] = strings.Join(strings.Fields(paragraph), " ")
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // strip removes descriptions from a schema and everything below it. With lenient it also removes defaults, except those
