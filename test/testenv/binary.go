@@ -21,7 +21,7 @@ func findBinary(given string) (string, error) {
 		path = filepath.Join(root, "bin", "kubelocal")
 	}
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w; build it with: make testenv-binaries", err)
+		return "", fmt.Errorf("%w; build it with: make bin/kubelocal", err)
 	}
 	return path, nil
 }

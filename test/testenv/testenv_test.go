@@ -169,7 +169,7 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 	t.Parallel()
 	t.Run("no binary", func(t *testing.T) {
 		_, err := testenv.Start(t.Context(), testenv.Options{Binary: filepath.Join(t.TempDir(), "absent")})
-		if err == nil || !strings.Contains(err.Error(), "make testenv-binaries") {
+		if err == nil || !strings.Contains(err.Error(), "make bin/kubelocal") {
 			t.Errorf("got %v, want an error that says how to build it", err)
 		}
 	})

@@ -4,10 +4,16 @@
 command_build() {
   command -v go >/dev/null || die "there is no go on the PATH"
   mkdir -p "$BIN" "$STATE/log"
-  build_kubernetes
-  build_one coredns "$BIN/coredns"
-  build_one provisioner "$BIN/provisioner"
-  build_node_images
+  case ${1:-all} in
+    kube) build_kubernetes ;;
+    all)
+      build_kubernetes
+      build_one coredns "$BIN/coredns"
+      build_one provisioner "$BIN/provisioner"
+      build_node_images
+      ;;
+    *) die "build knows only kube" ;;
+  esac
 }
 
 build_kubernetes() {

@@ -1,0 +1,20 @@
+# The operator's image for people who have an engine; without one: make images.
+FROM golang:1.26 AS build
+ARG VERSION=dev
+ARG TARGETOS TARGETARCH
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 GOOS=${TARGETOS:-linux} GOARCH=${TARGETARCH} \
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /manager . \
+    && mkdir -m 1777 /empty
+
+FROM scratch
+LABEL org.opencontainers.image.title="Open operator for Redis Enterprise" \
+      org.opencontainers.image.source="https://github.com/open-redis-enterprise/operator" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /manager /manager
+COPY --from=build /empty /tmp
+USER 1001
+ENTRYPOINT ["/manager"]
