@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"internal/children":     {"internal/names", "internal/platform", "apis"},
 	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board"},
 	"internal/bootstrapper": {"internal/names", "internal/rest", "internal/board"},
-	"internal/admission":    {"internal/names"},
+	"internal/admission":    {"internal/names", "internal/kube"},
 	"internal/emulator":     {"internal/emulator"},
 	"cmd/emulator":          {"internal/emulator"},
 }
