@@ -1,0 +1,40 @@
+package children
+
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/names"
+)
+
+// Role is what bootstrappers and rigger may do. It must stay within what the operator may do itself, or the API server
+// refuses to make it (rule REC-11a). Secrets are not in it: pods get theirs mounted.
+func Role(c Cluster) *rbacv1.Role {
+	read := []string{"get", "list", "watch"}
+	return &rbacv1.Role{
+		ObjectMeta: c.meta(c.REC.Name),
+		Rules: []rbacv1.PolicyRule{
+			// The bulletin board: all read it, each bootstrapper writes its own entry.
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: read},
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{names.Board(c.REC.Name)}, Verbs: []string{"patch"}},
+			// Bootstrappers ask whether their pod is being deleted; the rigger labels pods that hold endpoints.
+			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch", "patch"}},
+			{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: []string{"create", "delete", "get", "list", "patch", "update", "watch"}},
+			{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
+			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
+			// The rigger makes the REC the owner of its Services; some clusters ask for this right then.
+			{APIGroups: []string{v1.GroupVersion.Group}, Resources: []string{"redisenterpriseclusters/finalizers"}, Verbs: []string{"update"}},
+		},
+	}
+}
+
+// RoleBinding gives the Role to the account of the pods.
+func RoleBinding(c Cluster) *rbacv1.RoleBinding {
+	return &rbacv1.RoleBinding{
+		ObjectMeta: c.meta(c.REC.Name),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: c.REC.Name},
+		Subjects: []rbacv1.Subject{{
+			Kind: rbacv1.ServiceAccountKind, Name: c.REC.ServiceAccountName(), Namespace: c.REC.Namespace,
+		}},
+	}
+}
