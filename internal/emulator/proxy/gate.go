@@ -83,12 +83,19 @@ func (g *gate) hold(ctx context.Context) (release func(), err error) {
 func waitFor(changed <-chan struct{}, until time.Time, gone <-chan struct{}) error {
 	t := time.NewTimer(time.Until(until))
 	defer t.Stop()
+	err := errGone
 	select {
 	case <-changed:
-		return nil
+		err = nil
 	case <-gone:
-		return errGone
 	case <-t.C:
-		return errImpatient
+		err = errImpatient
+	}
+	select {
+	case <-gone:
+		// A client that has given up may have asked again elsewhere: a late write of the old one must not overtake it.
+		return errGone
+	default:
+		return err
 	}
 }
