@@ -14,6 +14,7 @@ type settings struct {
 	deep     bool // nested sections are merged, not replaced
 	check    func(c *call, old, ask Object) error
 	after    func(c *call, stored Object) error
+	show     func(c *call, o Object) error // adds what is kept elsewhere
 }
 
 func (s settings) routes(path, view, update string) []route {
@@ -27,6 +28,15 @@ func (s settings) get(c *call) (any, error) {
 	o, err := s.load(c)
 	if err != nil {
 		return nil, err
+	}
+	return s.render(c, o)
+}
+
+func (s settings) render(c *call, o Object) (any, error) {
+	if s.show != nil {
+		if err := s.show(c, o); err != nil {
+			return nil, err
+		}
 	}
 	return schema.Render(s.typeName, o, schema.View{}), nil
 }
@@ -58,7 +68,7 @@ func (s settings) put(c *call) (any, error) {
 		}
 	}
 	if c.dryRun() {
-		return schema.Render(s.typeName, s.merge(old, ask), schema.View{}), nil
+		return s.render(c, s.merge(old, ask))
 	}
 	stored, err := c.Engine.Update(c.ctx(), s.kind, Singleton, func(o Object) (Object, error) {
 		if o == nil {
@@ -72,7 +82,7 @@ func (s settings) put(c *call) (any, error) {
 	if err != nil || s.quiet {
 		return nil, err
 	}
-	return schema.Render(s.typeName, stored, schema.View{}), nil
+	return s.render(c, stored)
 }
 
 func (s settings) merge(o, ask Object) Object {
@@ -98,7 +108,7 @@ func (s settings) reset(c *call) (any, error) {
 }
 
 var (
-	clusterSettings = settings{kind: KindCluster, typeName: "cluster", deep: true, check: checkCluster}
+	clusterSettings = settings{kind: KindCluster, typeName: "cluster", deep: true, check: checkCluster, show: showCertificates}
 	policySettings  = settings{kind: KindPolicy, typeName: "cluster_policy", quiet: true, check: checkPolicy, after: afterPolicy}
 
 	servicesSettings    = settings{kind: KindServices, typeName: "services_configuration", deep: true}
@@ -111,6 +121,18 @@ var (
 	ocspSettings        = settings{kind: KindOCSP, typeName: "ocsp_config", check: checkOCSP}
 	auditSettings       = settings{kind: KindAudit, typeName: "db_conns_auditing_config"}
 )
+
+// showCertificates adds the copies of two certificates that the cluster object carries.
+func showCertificates(c *call, o Object) error {
+	for _, name := range []string{"proxy", "syncer"} {
+		cert, err := c.Engine.Get(c.ctx(), KindCertificate, name)
+		if err != nil {
+			return err
+		}
+		o[name+"_certificate"] = schema.TextOf(cert, "certificate")
+	}
+	return nil
+}
 
 // checkCluster refuses ports that the API front already has.
 func checkCluster(_ *call, old, ask Object) error {

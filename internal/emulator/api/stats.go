@@ -48,8 +48,14 @@ func (c *call) interval(kind Kind, uid string) (Object, error) {
 	for _, figure := range schema.StatNames(string(kind)) {
 		o[figure] = schema.Decimal(now[figure])
 	}
+	if kind == KindBDB {
+		o["last_req_time"], o["last_res_time"] = lastTime(now["last_req_time"]), lastTime(now["last_res_time"])
+	}
 	return o, nil
 }
+
+// lastTime prints Unix seconds; a database that was never asked says 1970.
+func lastTime(seconds float64) string { return schema.Timestamp(time.Unix(int64(seconds), 0)) }
 
 var intervals = map[string]time.Duration{
 	"1sec": time.Second, "10sec": 10 * time.Second, "5min": 5 * time.Minute, "15min": 15 * time.Minute,
@@ -149,7 +155,7 @@ func clusterStats(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Object{"intervals": []any{sample}}, nil
+	return Object{"uid": "", "intervals": []any{sample}}, nil
 }
 
 // clusterStatsLast is GET /v1/cluster/stats/last.

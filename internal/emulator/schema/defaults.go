@@ -8,7 +8,7 @@ func Defaults(typeName string) Object {
 		return o
 	}
 	for _, f := range t.fields {
-		if f.extended || f.writeOnly {
+		if f.extended {
 			continue
 		}
 		if f.fallback != nil {

@@ -156,7 +156,7 @@ func Settings(typeName string) Object {
 // TrialLicense is the licence every cluster starts with: 30 days and four shards, replicas counted.
 func TrialLicense(clusterName string, now time.Time) Object {
 	return Object{
-		"license": "", "cluster_name": nil, "owner": nil, "key": nil, "expired": false,
+		"license": "", "cluster_name": nil, "owner": nil, "key": "", "expired": false,
 		"activation_date": Timestamp(now), "expiration_date": Timestamp(now.Add(30 * 24 * time.Hour)),
 		"features": []any{"trial"}, "shards_limit": int64(4), "ram_shards_limit": nil, "flash_shards_limit": nil,
 		"_cluster": clusterName,

@@ -40,7 +40,13 @@ func Render(typeName string, o Object, v View) Object {
 			out[key] = value
 			continue
 		}
-		if f.writeOnly || (f.extended && !v.Extended) {
+		if f.extended && !v.Extended {
+			continue
+		}
+		if f.writeOnly {
+			if f.fallback != nil {
+				out[key] = f.fallback // reads back empty, whatever was written
+			}
 			continue
 		}
 		if v.Mask && strings.HasPrefix(key, "authentication_") && strings.HasSuffix(key, "_pass") {
