@@ -282,12 +282,12 @@ func (s *Store) IsLeader() bool {
 	return s.role == leader && s.ready
 }
 
-// Linked tells whether this node certainly sees what the master decides: it heard from it within half the failure
-// timeout, or is the master.
+// Linked tells whether this node certainly sees what the master decides: it heard from it within a quarter of the
+// failure timeout, or is the master.
 func (s *Store) Linked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.role == leader && s.ready || s.leaderUID != 0 && time.Since(s.heard) < s.opts.FailureTimeout/2
+	return s.role == leader && s.ready || s.leaderUID != 0 && time.Since(s.heard) < s.opts.FailureTimeout/4
 }
 
 // Isolate cuts this node off from all others (or ends that): a network partition, for tests.

@@ -23,6 +23,7 @@ const (
 	pathHello     = "/store/hello"
 	pathTakeOver  = "/store/takeover"
 	pathDismiss   = "/store/dismiss"
+	pathReport    = "/store/report"
 	pathTunnel    = "/store/tunnel"
 )
 
@@ -60,6 +61,7 @@ func listen(s *Store) (*wire, error) {
 	handle(mux, w, pathHello, s.answerHello)
 	handle(mux, w, pathTakeOver, s.answerTakeOver)
 	handle(mux, w, pathDismiss, s.answerDismiss)
+	handle(mux, w, pathReport, s.answerReport)
 	mux.HandleFunc(pathTunnel, w.serveTunnel)
 	for path, h := range s.opts.Handlers {
 		mux.Handle(path, h)
@@ -241,6 +243,42 @@ func (s *Store) answerDismiss(_ context.Context, req dismissRequest) struct{} {
 	s.mu.Unlock()
 	if tell {
 		s.tellRemoved()
+	}
+	return struct{}{}
+}
+
+// reportMessage brings news to the master that cannot wait for its next heartbeat.
+type reportMessage struct {
+	From    int64           `json:"from"`
+	Applied int64           `json:"applied"`
+	Report  json.RawMessage `json:"report"`
+}
+
+// PushReport sends this node's report to the master at once.
+func (s *Store) PushReport(ctx context.Context) error {
+	uid, _, ok := s.Leader()
+	if !ok || s.opts.Report == nil {
+		return ErrNoQuorum
+	}
+	msg := reportMessage{From: s.ballot.UID, Applied: s.Snapshot().Rev(), Report: s.opts.Report()}
+	if uid == s.ballot.UID {
+		s.mu.Lock()
+		s.announce()
+		s.mu.Unlock()
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.FailureTimeout/2)
+	defer cancel()
+	var ans struct{}
+	return s.Call(ctx, uid, pathReport, msg, &ans)
+}
+
+func (s *Store) answerReport(_ context.Context, msg reportMessage) struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.peers[msg.From] != nil {
+		s.seen[msg.From] = PeerState{Applied: msg.Applied, Report: msg.Report}
+		s.announce()
 	}
 	return struct{}{}
 }

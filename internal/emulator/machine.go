@@ -1,0 +1,44 @@
+package emulator
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
+)
+
+func machineOf(c Config, started time.Time) schema.Machine {
+	persistent, _ := diskSpace(c.Dir)
+	ephemeral, _ := diskSpace(c.TempDir)
+	return schema.Machine{
+		Addr: c.Addr, Hostname: c.Hostname, Cores: runtime.NumCPU(), TotalMemory: c.Memory,
+		PersistentPath: c.Dir, PersistentSize: persistent, EphemeralPath: c.TempDir, EphemeralSize: ephemeral,
+		Version: c.SoftwareVersion, Started: started,
+	}
+}
+
+// diskSpace is the size of the file system below a path and what is left of it.
+func diskSpace(path string) (size, free int64) {
+	var st syscall.Statfs_t
+	if syscall.Statfs(path, &st) != nil {
+		return 0, 0
+	}
+	return int64(st.Blocks) * int64(st.Bsize), int64(st.Bavail) * int64(st.Bsize)
+}
+
+// freeMemory is what the machine has left.
+func freeMemory() int64 {
+	raw, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			return parseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB"))) << 10
+		}
+	}
+	return 0
+}

@@ -1,0 +1,297 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator/shard"
+)
+
+// shardWish is what the configuration says about one local shard; gone means that it no longer does.
+type shardWish struct {
+	gone     bool
+	rev      int64
+	rec      shardRecord
+	settings shard.Settings
+	password string
+	// source is the process to copy from, and ready whether it is there to be copied from.
+	source shard.Address
+	ready  bool
+}
+
+// shardReport is what a node knows about one of its shards.
+type shardReport struct {
+	// Token names the process: the boot of the node and how many processes of this shard it has had.
+	Token   string `json:"token"`
+	Running bool   `json:"running"`
+	Master  bool   `json:"master"`
+	// Source, Linked and LinkDown are a replica's view of where it copies from.
+	Source   string        `json:"source,omitempty"`
+	Linked   bool          `json:"linked,omitempty"`
+	LinkDown time.Duration `json:"link_down,omitempty"`
+	Offset   int64         `json:"offset"`
+	Memory   int64         `json:"memory"`
+	// Rev is the revision of the configuration that the process is known to agree with.
+	Rev   int64  `json:"rev"`
+	Error string `json:"error,omitempty"`
+}
+
+// runner keeps one shard process as the configuration wants it. It never decides: in particular it does not start a
+// master that the leader has not granted to exactly this process.
+type runner struct {
+	a    *agent
+	uid  int64
+	log  *slog.Logger
+	kick chan struct{}
+	done chan struct{}
+
+	mu      sync.Mutex
+	wish    shardWish
+	proc    *shard.Process
+	count   int
+	applied shard.Settings
+	report  shardReport
+	frozen  bool // killed: touch nothing any more
+}
+
+func (a *agent) newRunner(uid int64) *runner {
+	r := &runner{a: a, uid: uid, log: a.log.With("shard", uid), kick: make(chan struct{}, 1), done: make(chan struct{})}
+	r.report.Token = r.token()
+	a.wg.Go(r.loop)
+	return r
+}
+
+func (r *runner) token() string { return fmt.Sprintf("%s/%d", r.a.boot, r.count) }
+
+func (r *runner) dir() string { return fmt.Sprintf("%s/shard-%d", r.a.dir, r.uid) }
+
+// want sets the wish and wakes the loop.
+func (r *runner) want(w shardWish) {
+	r.mu.Lock()
+	r.wish = w
+	r.mu.Unlock()
+	r.wake()
+}
+
+func (r *runner) wake() {
+	select {
+	case r.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (r *runner) loop() {
+	defer close(r.done)
+	ticker := time.NewTicker(r.a.pace)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.a.ctx.Done():
+			return
+		case <-r.ended():
+		case <-r.kick:
+		case <-ticker.C:
+		}
+		if r.step(r.a.ctx) {
+			return
+		}
+	}
+}
+
+func (r *runner) ended() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.proc == nil {
+		return nil
+	}
+	return r.proc.Done()
+}
+
+// process is the running process, or nil.
+func (r *runner) process() *shard.Process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.proc
+}
+
+// step brings the process one step closer to the wish and renews the report; true when the shard is gone.
+func (r *runner) step(ctx context.Context) bool {
+	r.mu.Lock()
+	w, proc, before := r.wish, r.proc, r.report
+	r.mu.Unlock()
+	if w.gone {
+		if proc != nil {
+			stop, cancel := context.WithTimeout(ctx, 5*time.Second)
+			_ = proc.Stop(stop)
+			cancel()
+		}
+		_ = os.RemoveAll(r.dir())
+		r.a.forget(r.uid)
+		return true
+	}
+	if w.rec.UID == 0 {
+		return false
+	}
+	if proc != nil && isClosed(proc.Done()) {
+		r.log.Warn("shard process ended", "error", errText(proc.Err()))
+		r.mu.Lock()
+		r.proc, proc = nil, nil
+		r.count++
+		r.mu.Unlock()
+	}
+	err := r.converge(ctx, w, proc)
+	after := r.observe(ctx, w, err)
+	if before.Token != after.Token || before.Running != after.Running || before.Master != after.Master ||
+		before.Linked != after.Linked || before.Rev != after.Rev {
+		r.a.pushReport()
+	}
+	return false
+}
+
+func (r *runner) converge(ctx context.Context, w shardWish, proc *shard.Process) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	granted := w.rec.Grant == r.token()
+	if proc == nil {
+		if w.rec.Role == roleMaster && !granted {
+			return nil // the leader decides first
+		}
+		return r.start(ctx, w)
+	}
+	look, done := context.WithTimeout(ctx, r.a.pace*10)
+	st, err := proc.State(look)
+	done()
+	if err != nil {
+		return err
+	}
+	switch {
+	case w.rec.Role == roleMaster && granted && st.Role == shard.Replica:
+		r.log.Info("promoting", "epoch", w.rec.Epoch)
+		if err := proc.Promote(ctx); err != nil {
+			return err
+		}
+	case w.rec.Role == roleSlave && w.ready && (st.Role == shard.Master || st.Master != w.source):
+		r.log.Info("copying from", "source", w.source.String())
+		if err := proc.ReplicaOf(ctx, w.source); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	same := reflect.DeepEqual(r.applied, w.settings)
+	r.mu.Unlock()
+	if !same {
+		if err := proc.Configure(ctx, w.settings); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.applied = w.settings
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *runner) start(ctx context.Context, w shardWish) error {
+	c := shard.Config{
+		Binary: r.a.redis, Dir: r.dir(), Address: shard.Address{Host: r.a.bind, Port: w.rec.Port},
+		AnnounceHost: r.a.addr, Password: w.password, Settings: w.settings,
+	}
+	if w.rec.Role == roleSlave {
+		if w.source.Port == 0 {
+			return nil
+		}
+		c.Master = &w.source
+	}
+	proc, err := shard.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	frozen := r.frozen
+	if !frozen {
+		r.proc, r.applied = proc, w.settings
+	}
+	r.mu.Unlock()
+	if frozen {
+		proc.Kill()
+		return shard.ErrStopped
+	}
+	r.log.Info("shard process started", "role", w.rec.Role, "port", w.rec.Port, "pid", proc.PID())
+	return nil
+}
+
+// observe looks at the process and remembers what it saw.
+func (r *runner) observe(ctx context.Context, w shardWish, err error) shardReport {
+	ctx, cancel := context.WithTimeout(ctx, r.a.pace*10)
+	defer cancel()
+	proc := r.process()
+	out := shardReport{Token: r.token(), Rev: w.rev, Error: errText(err)}
+	if err != nil {
+		out.Rev = r.lastReport().Rev
+	}
+	if proc != nil {
+		st, serr := proc.State(ctx)
+		info, _ := proc.Info(ctx, "memory")
+		out.Running = serr == nil && !isClosed(proc.Done())
+		out.Master, out.Offset = st.Role == shard.Master, st.Offset
+		out.Memory = parseInt(info["used_memory"])
+		if st.Role == shard.Replica {
+			out.Source, out.Linked, out.LinkDown = st.Master.String(), st.InSync(), st.LinkDownFor.Truncate(time.Second)
+		}
+		if serr != nil {
+			out.Error = serr.Error()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report = out
+	return out
+}
+
+func (r *runner) lastReport() shardReport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.report
+}
+
+// kill ends the process as a power failure would.
+func (r *runner) kill() {
+	r.mu.Lock()
+	r.frozen = true
+	proc := r.proc
+	r.mu.Unlock()
+	if proc != nil {
+		proc.Kill()
+	}
+}
+
+// stop ends the process with its data on disk.
+func (r *runner) stop(ctx context.Context) {
+	r.mu.Lock()
+	r.frozen = true
+	proc := r.proc
+	r.mu.Unlock()
+	if proc != nil {
+		_ = proc.Stop(ctx)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
