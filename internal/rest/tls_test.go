@@ -1,0 +1,177 @@
+package rest_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"log"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/rest"
+)
+
+const fqdn = "rec.ns.svc.cluster.local"
+
+// node is a TLS server with a self-signed certificate for names, as a node makes it.
+func node(t *testing.T, handler http.HandlerFunc, names ...string) (*httptest.Server, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "node"}, DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(handler)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are what some tests want
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return s, pool
+}
+
+func emptyList(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }
+
+func overTLS(t *testing.T, o rest.Options) *rest.Client {
+	t.Helper()
+	c := rest.New(o)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestTLSVerifiesTheClusterNameOnAnAddress(t *testing.T) {
+	var hits atomic.Int32
+	s, pool := node(t, func(w http.ResponseWriter, r *http.Request) { hits.Add(1); emptyList(w, r) }, fqdn)
+	_, other := node(t, emptyList, fqdn)
+	_ = s
+	at := func() []string { return []string{s.Listener.Addr().String()} }
+	for name, tc := range map[string]struct {
+		pool *x509.CertPool
+		host string
+		ok   bool
+	}{
+		"the pinned certificate and the right name": {pool, fqdn, true},
+		"the pinned certificate and another name":   {pool, "other.example.com", false},
+		"the pinned certificate and no name":        {pool, "", false},
+		"another certificate":                       {other, fqdn, false},
+		"no certificates at all":                    {x509.NewCertPool(), fqdn, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := overTLS(t, rest.Options{Addresses: at, ServerName: tc.host, RootCAs: func() *x509.CertPool { return tc.pool }})
+			before := hits.Load()
+			_, err := c.CreateBDB(context.Background(), &rest.BDB{})
+			if tc.ok {
+				if rest.NeverSent(err) || hits.Load() == before {
+					t.Fatalf("not reached: %v", err)
+				}
+				return
+			}
+			if !rest.NeverSent(err) || hits.Load() != before || !strings.Contains(err.Error(), "certificate") {
+				t.Fatalf("got %v, reached %v", err, hits.Load() != before)
+			}
+		})
+	}
+}
+
+func TestTLSFollowsARedirectByAddress(t *testing.T) {
+	leader, pool := node(t, func(w http.ResponseWriter, r *http.Request) {
+		user, pw, _ := r.BasicAuth()
+		body, _ := io.ReadAll(r.Body)
+		if user != "u" || pw != "p" || string(body) != `{"license":"text"}` {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}, fqdn)
+	follower, other := node(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, leader.URL+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	}, fqdn)
+	both := pool.Clone()
+	both.AddCert(certificateOf(t, follower))
+	_ = other
+	c := overTLS(t, rest.Options{Addresses: func() []string { return []string{follower.Listener.Addr().String()} }, ServerName: fqdn,
+		RootCAs: func() *x509.CertPool { return both }, Credentials: func() rest.Credentials { return rest.Credentials{Username: "u", Password: "p"} }})
+	if err := c.UpdateLicense(context.Background(), "text"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Preferred() != leader.Listener.Addr().String() {
+		t.Fatalf("prefers %s", c.Preferred())
+	}
+}
+
+func certificateOf(t *testing.T, s *httptest.Server) *x509.Certificate {
+	t.Helper()
+	cert, err := x509.ParseCertificate(s.TLS.Certificates[0].Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func TestTLSUsesNewRootsAfterClose(t *testing.T) {
+	s, pool := node(t, emptyList, fqdn)
+	var roots atomic.Pointer[x509.CertPool]
+	roots.Store(pool)
+	c := overTLS(t, rest.Options{Addresses: func() []string { return []string{s.Listener.Addr().String()} }, ServerName: fqdn, RootCAs: roots.Load})
+	if _, err := c.ListNodes(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	roots.Store(x509.NewCertPool())
+	c.Close()
+	if _, err := c.ListNodes(context.Background()); !rest.NeverSent(err) {
+		t.Fatalf("the old connection was used: %v", err)
+	}
+}
+
+func TestTrustLoopbackIsForLoopbackOnly(t *testing.T) {
+	s, _ := node(t, emptyList, "anything")
+	c := overTLS(t, rest.Options{Addresses: func() []string { return []string{s.Listener.Addr().String()} }, TrustLoopback: true})
+	if _, err := c.ListNodes(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"192.0.2.1", "localhost.example.com", "[2001:db8::1]:9443"} {
+		if _, err := c.At(address).ListNodes(context.Background()); !rest.NeverSent(err) || !strings.Contains(err.Error(), "must be verified") {
+			t.Fatalf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestSlowNodesTimeOut(t *testing.T) {
+	release := make(chan struct{})
+	s, pool := node(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}, fqdn)
+	defer close(release)
+	fast, both := node(t, emptyList, fqdn)
+	both.AddCert(certificateOf(t, s))
+	_ = pool
+	c := overTLS(t, rest.Options{Addresses: func() []string { return []string{s.Listener.Addr().String(), fast.Listener.Addr().String()} },
+		ServerName: fqdn, RootCAs: func() *x509.CertPool { return both }, AttemptTimeout: 200 * time.Millisecond})
+	if _, err := c.CreateBDB(context.Background(), &rest.BDB{}); !rest.MaybeApplied(err) {
+		t.Fatalf("a write without an answer: %v", err)
+	}
+	if _, err := c.ListNodes(context.Background()); err != nil {
+		t.Fatalf("a read did not move on: %v", err)
+	}
+}
