@@ -277,4 +277,3 @@ func TestJoin(t *testing.T) {
 		t.Errorf("a node outside a cluster: %v", err)
 	}
 }
-

@@ -148,7 +148,9 @@ func (e *Engine) Available(_ context.Context, uid int64) error {
 }
 
 // EndpointAvailable implements api.Databases: the endpoints are on node 1.
-func (e *Engine) EndpointAvailable(ctx context.Context, uid int64) error { return e.Available(ctx, uid) }
+func (e *Engine) EndpointAvailable(ctx context.Context, uid int64) error {
+	return e.Available(ctx, uid)
+}
 
 // Blueprint implements api.Databases.
 func (e *Engine) Blueprint(context.Context, int64) ([]api.Object, error) {
