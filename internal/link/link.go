@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -42,8 +41,10 @@ type Link struct {
 	current *Snapshot
 	updated chan struct{} // closed when current is replaced
 	hurry   time.Time
+	// started is the number of the reading that began last. written is the first reading that sees the last write,
+	// and wanted the first one that somebody waits for.
+	started, written, wanted uint64
 
-	writes atomic.Uint64 // counts writes and other reasons to look again
 	wake   chan struct{}
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -84,12 +85,20 @@ func (l *Link) Latest() *Snapshot {
 // Observe returns a snapshot that is not older than the last write made through this link's client, reading anew only
 // if needed. Many callers share one reading. The snapshot comes with the error and then holds older facts.
 func (l *Link) Observe(ctx context.Context) (*Snapshot, error) {
-	return l.snapshotSince(ctx, l.writes.Load())
+	l.mu.Lock()
+	n := l.written
+	l.mu.Unlock()
+	return l.reading(ctx, n)
 }
 
 // Refresh returns a snapshot whose reading began after the call. Use it before an act that cannot be undone.
 func (l *Link) Refresh(ctx context.Context) (*Snapshot, error) {
-	return l.snapshotSince(ctx, l.writes.Add(1))
+	l.mu.Lock()
+	l.wanted = l.started + 1
+	n := l.wanted
+	l.mu.Unlock()
+	l.nudge()
+	return l.reading(ctx, n)
 }
 
 // After returns a snapshot whose reading began after t.
@@ -131,9 +140,17 @@ func (l *Link) Update(t Target) {
 		l.client.Close()
 	}
 	if newCredentials || newCA || !slices.Equal(old.Addresses, t.Addresses) && !l.Latest().Up() {
-		l.writes.Add(1)
-		l.nudge()
+		l.changed()
 	}
+}
+
+// changed makes every snapshot so far too old.
+func (l *Link) changed() {
+	l.mu.Lock()
+	l.written = l.started + 1
+	l.wanted = l.written
+	l.mu.Unlock()
+	l.nudge()
 }
 
 // Target returns what the link uses now.
@@ -171,10 +188,7 @@ func (l *Link) countWrites(next http.RoundTripper) http.RoundTripper {
 		if req.Method == http.MethodGet {
 			return next.RoundTrip(req)
 		}
-		defer func() {
-			l.writes.Add(1)
-			l.nudge()
-		}()
+		defer l.changed()
 		return next.RoundTrip(req)
 	})
 }
@@ -186,15 +200,15 @@ func (l *Link) nudge() {
 	}
 }
 
-func (l *Link) snapshotSince(ctx context.Context, gen uint64) (*Snapshot, error) {
+// reading returns the snapshot of reading number n or of a later one.
+func (l *Link) reading(ctx context.Context, n uint64) (*Snapshot, error) {
 	for {
 		l.mu.Lock()
 		s, updated := l.current, l.updated
 		l.mu.Unlock()
-		if s.triedGen >= gen && s.Err != ErrNotYet || s.Err == ErrClosed { //nolint:errorlint // never wrapped
+		if s.number >= n && s.Err != ErrNotYet || s.Err == ErrClosed { //nolint:errorlint // never wrapped
 			return s, s.Err
 		}
-		l.nudge()
 		select {
 		case <-updated:
 		case <-ctx.Done():
@@ -209,7 +223,7 @@ func (l *Link) run(ctx context.Context) {
 	failures := 0
 	for {
 		before := l.Latest()
-		after := read(ctx, l.client, before, l.opts.Clock.Now(), l.writes.Load())
+		after := read(ctx, l.client, before, l.begin())
 		if ctx.Err() != nil {
 			l.replace(closed(after))
 			return
@@ -222,11 +236,20 @@ func (l *Link) run(ctx context.Context) {
 		if c := compare(l.key, before, after); !c.Empty() {
 			l.publish(c)
 		}
-		if !l.pause(ctx, l.interval(after, failures), after.triedGen) {
+		if !l.pause(ctx, l.interval(after, failures)) {
 			l.replace(closed(after))
 			return
 		}
 	}
+}
+
+// begin numbers a reading.
+func (l *Link) begin() start {
+	now := l.opts.Clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.started++
+	return start{now: now, number: l.started, written: l.written}
 }
 
 func closed(s *Snapshot) *Snapshot {
@@ -256,28 +279,29 @@ func (l *Link) interval(s *Snapshot, failures int) time.Duration {
 	return wait.Jitter(base, l.opts.Jitter)
 }
 
-// pause waits for d, or until somebody needs a newer reading than gen. It reports false when the link is removed.
-// Wake-ups come in bursts, so a nudge that asks for nothing new only shortens the wait to the busy pace.
-func (l *Link) pause(ctx context.Context, d time.Duration, gen uint64) bool {
+// pause waits for d, or until somebody needs a newer reading. It reports false when the link is removed. A call for
+// haste only shortens the wait to the busy pace.
+func (l *Link) pause(ctx context.Context, d time.Duration) bool {
 	timer := l.opts.Clock.NewTimer(d)
 	defer timer.Stop()
-	started := l.opts.Clock.Now()
+	end := l.opts.Clock.Now().Add(d)
 	for {
+		l.mu.Lock()
+		due, hurry := l.wanted > l.started, l.hurry
+		l.mu.Unlock()
+		if due {
+			return true
+		}
+		if now := l.opts.Clock.Now(); hurry.After(now) && end.After(now.Add(l.opts.Busy)) {
+			end = now.Add(l.opts.Busy)
+			timer.Reset(l.opts.Busy)
+		}
 		select {
 		case <-ctx.Done():
 			return false
 		case <-timer.C():
 			return true
 		case <-l.wake:
-			if l.writes.Load() > gen {
-				return true
-			}
-			l.mu.Lock()
-			hurry := l.hurry
-			l.mu.Unlock()
-			if now := l.opts.Clock.Now(); hurry.After(now) && started.Add(d).After(now.Add(l.opts.Busy)) {
-				timer.Reset(l.opts.Busy)
-			}
 		}
 	}
 }

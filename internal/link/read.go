@@ -10,6 +10,15 @@ import (
 // slowEvery is how old the facts that change seldom may become when the operator itself writes nothing.
 const slowEvery = 30 * time.Second
 
+// start is how a reading begins.
+type start struct {
+	now time.Time
+	// number counts the readings.
+	number uint64
+	// written is the number of the first reading that sees the last write.
+	written uint64
+}
+
 // reader reads one snapshot, one call after the other: a cluster that is in trouble is not asked six things at once.
 type reader struct {
 	client *rest.Client
@@ -45,19 +54,19 @@ func fetchOptional[T any](ctx context.Context, r *reader, into *T, get func(cont
 }
 
 // read makes a new snapshot. The facts that change seldom are taken over from before unless they are due.
-func read(ctx context.Context, client *rest.Client, before *Snapshot, now time.Time, gen uint64) *Snapshot {
-	s := &Snapshot{Time: now, Tried: now, factsGen: gen, triedGen: gen, slowAt: now}
+func read(ctx context.Context, client *rest.Client, before *Snapshot, at start) *Snapshot {
+	s := &Snapshot{Time: at.now, Tried: at.now, number: at.number, slow: at.number, slowAt: at.now}
 	r := &reader{client: client}
 	fetch(ctx, r, &s.Nodes, client.ListNodes)
 	fetch(ctx, r, &s.NodeStatus, client.NodeStatuses)
 	fetch(ctx, r, &s.BDBs, func(ctx context.Context) ([]rest.BDB, error) { return client.ListBDBs(ctx) })
 	fetch(ctx, r, &s.Shards, client.ListShards)
 	fetchOptional(ctx, r, &s.Actions, client.ListActions)
-	if before.slowDue(now, gen) {
+	if before.slowDue(at) {
 		readSlow(ctx, r, s)
 	} else {
 		s.Cluster, s.Policy, s.License = before.Cluster, before.Policy, before.License
-		s.Modules, s.Alerts, s.slowAt = before.Modules, before.Alerts, before.slowAt
+		s.Modules, s.Alerts, s.slow, s.slowAt = before.Modules, before.Alerts, before.slow, before.slowAt
 	}
 	if r.err == nil {
 		s.StateID = client.StateID()
@@ -66,14 +75,14 @@ func read(ctx context.Context, client *rest.Client, before *Snapshot, now time.T
 	}
 	if r.err != nil {
 		failed := *before
-		failed.Tried, failed.triedGen, failed.Err = now, gen, r.err
+		failed.Tried, failed.number, failed.Err = at.now, at.number, r.err
 		return &failed
 	}
 	return s
 }
 
-func (s *Snapshot) slowDue(now time.Time, gen uint64) bool {
-	return !s.Known() || s.Cluster == nil || s.factsGen != gen || now.Sub(s.slowAt) >= slowEvery
+func (s *Snapshot) slowDue(at start) bool {
+	return !s.Known() || s.Cluster == nil || s.slow < at.written || at.now.Sub(s.slowAt) >= slowEvery
 }
 
 func readSlow(ctx context.Context, r *reader, s *Snapshot) {

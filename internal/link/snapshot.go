@@ -44,9 +44,11 @@ type Snapshot struct {
 	byName   map[string]*rest.BDB
 	shardsOf map[rest.UID][]rest.Shard
 	marks    marks
-	// factsGen and triedGen are the write counters at the start of the good and of the last reading.
-	factsGen, triedGen uint64
-	slowAt             time.Time
+	// number is that of the last reading, good or bad.
+	number uint64
+	// slow is the reading that brought the facts that change seldom, slowAt its time.
+	slow   uint64
+	slowAt time.Time
 }
 
 // Known tells whether there are facts at all, fresh or old.
