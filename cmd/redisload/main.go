@@ -88,6 +88,7 @@ func (o *options) command() *cobra.Command {
 		{"run", "Write until told to end, then read everything back and report", (*options).run},
 		{"write", "Write until told to end and report; read nothing back", (*options).write},
 		{"verify", "Read back what --record says was acknowledged", (*options).verify},
+		{"stop", "End the writing of another one by making its --stop-file", (*options).stop},
 		{"ping", "Wait until the database answers", (*options).ping},
 	} {
 		root.AddCommand(&cobra.Command{
@@ -267,4 +268,12 @@ func show(r load.Report) error {
 	e := json.NewEncoder(os.Stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
+}
+
+// stop makes the stop file, for a program that shares the folder and has no shell to do it.
+func (o *options) stop(context.Context) error {
+	if o.stopFile == "" {
+		return errors.New("which --stop-file?")
+	}
+	return os.WriteFile(o.stopFile, nil, 0o600)
 }

@@ -38,6 +38,8 @@ type Cluster struct {
 	Core      kubernetes.Interface
 	Namespace string
 	Out       io.Writer // progress
+	// PodsAreHere says that pod addresses can be reached from this process.
+	PodsAreHere bool
 }
 
 // Connect reads the kubeconfig as kubectl does.
@@ -115,6 +117,13 @@ func (c *Cluster) EnsureNamespace(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// quietly is the same cluster without progress.
+func (c *Cluster) quietly() *Cluster {
+	other := *c
+	other.Out = io.Discard
+	return &other
 }
 
 // Key is the key of an object in the cluster's namespace.

@@ -24,13 +24,13 @@ import (
 // API calls the admin API of a Redis Enterprise cluster through a port-forward to one of its pods. Close it.
 type API struct {
 	*rest.Client
-	stop chan struct{}
+	stop func()
 }
 
 // Close ends the port-forward.
 func (a *API) Close() {
 	a.Client.Close()
-	close(a.stop)
+	a.stop()
 }
 
 // API opens a port-forward to a ready node pod of the REC.
@@ -43,15 +43,13 @@ func (c *Cluster) API(ctx context.Context, rec string) (*API, error) {
 	if err := c.Get(ctx, c.Key(rec), &secret); err != nil {
 		return nil, err
 	}
-	stop := make(chan struct{})
-	port, err := c.forward(pod, names.APIPort, stop)
+	address, stop, err := c.dial(pod)
 	if err != nil {
-		close(stop)
 		return nil, err
 	}
 	credentials := rest.Credentials{Username: string(secret.Data[names.UsernameKey]), Password: string(secret.Data[names.PasswordKey])}
 	api := rest.New(rest.Options{
-		Addresses:     func() []string { return []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(port))} },
+		Addresses:     func() []string { return []string{address} },
 		ServerName:    names.FQDN(rec, c.Namespace),
 		Credentials:   func() rest.Credentials { return credentials },
 		TrustLoopback: true, // the port-forward ends on our own loopback and begins inside the pod
@@ -59,24 +57,39 @@ func (c *Cluster) API(ctx context.Context, rec string) (*API, error) {
 	return &API{Client: api, stop: stop}, nil
 }
 
-func (c *Cluster) readyPod(ctx context.Context, rec string) (string, error) {
+// dial makes the admin API of a pod reachable from here.
+func (c *Cluster) dial(pod *corev1.Pod) (address string, stop func(), err error) {
+	if c.PodsAreHere {
+		return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(names.APIPort)), func() {}, nil
+	}
+	stopped := make(chan struct{})
+	stop = func() { close(stopped) }
+	port, err := c.forward(pod.Name, names.APIPort, stopped)
+	if err != nil {
+		stop()
+		return "", nil, err
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), stop, nil
+}
+
+func (c *Cluster) readyPod(ctx context.Context, rec string) (*corev1.Pod, error) {
 	pods, err := c.NodePods(ctx, rec)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	best := ""
+	var best *corev1.Pod
 	for _, pod := range pods {
 		for _, condition := range pod.Status.Conditions {
 			if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil {
 				// the master answers without a redirect, which a port-forward could not follow
-				if best = pod.Name; pod.Labels[names.LabelMaster] == "1" {
+				if best = &pod; pod.Labels[names.LabelMaster] == "1" {
 					return best, nil
 				}
 			}
 		}
 	}
-	if best == "" {
-		return "", fmt.Errorf("no pod of rec/%s is ready", rec)
+	if best == nil {
+		return nil, fmt.Errorf("no pod of rec/%s is ready", rec)
 	}
 	return best, nil
 }
