@@ -33,6 +33,8 @@ type Loop[T client.Object, R any] struct {
 	Client client.Client
 	Events record.EventRecorder
 	Kind   Kind[T, R]
+	// Teardown knows namespaces that are being deleted, where nothing is done any more but letting go.
+	Teardown *Teardown
 	Now    func() time.Time // time.Now unless a test says otherwise
 }
 
@@ -41,6 +43,9 @@ func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	obj := l.Kind.New()
 	if err := l.Client.Get(ctx, req.NamespacedName, obj); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if done, err := l.tornDown(ctx, obj); done || err != nil {
+		return ctrl.Result{}, err
 	}
 	run, err := l.Kind.Run(ctx, obj)
 	before := obj.DeepCopyObject().(T) // after the run: it may have put on a finalizer or a documented default
@@ -54,6 +59,22 @@ func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		log.FromContext(ctx).V(1).Info("status written", "outcome", outcome.Describe(err))
 	}
 	return outcome.Result(err)
+}
+
+// tornDown reports whether the object goes with its namespace, in which case it has been let go.
+func (l *Loop[T, R]) tornDown(ctx context.Context, obj T) (bool, error) {
+	if l.Teardown == nil {
+		return false, nil
+	}
+	if obj.GetDeletionTimestamp() != nil {
+		if err := l.Teardown.Look(ctx, obj.GetNamespace()); err != nil {
+			log.FromContext(ctx).Info("namespace not read", "error", err.Error()) // an orderly deletion needs no more
+		}
+	}
+	if !l.Teardown.Ending(obj.GetNamespace()) {
+		return false, nil
+	}
+	return true, l.Teardown.Release(ctx, obj)
 }
 
 func (l *Loop[T, R]) now() time.Time {

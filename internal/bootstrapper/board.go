@@ -78,10 +78,15 @@ func (b *KubeBoard) Read() board.Data {
 	return cm.Data
 }
 
-// Gone reports whether the API server has said for some seconds that the board does not exist, or that we have no
-// business asking any more (our account is being deleted too).
+// Gone reports whether the cluster is being deleted: its namespace is terminating (pods go first there, and nobody will
+// take over what a drain would move), or the API server has said for some seconds that the board does not exist, or that
+// we have no business asking any more (our account is being deleted too).
 func (b *KubeBoard) Gone(ctx context.Context) bool {
-	_, err := b.client.CoreV1().ConfigMaps(b.namespace).Get(ctx, b.name, metav1.GetOptions{})
+	ns, err := b.client.CoreV1().Namespaces().Get(ctx, b.namespace, metav1.GetOptions{})
+	if err == nil && ns.DeletionTimestamp != nil {
+		return true
+	}
+	_, err = b.client.CoreV1().ConfigMaps(b.namespace).Get(ctx, b.name, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
 		b.absent.Store(0)
 		return false

@@ -1,0 +1,39 @@
+package controllers
+
+import (
+	"context"
+
+	"k8s.io/client-go/tools/record"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	"github.com/open-redis-enterprise/operator/internal/link"
+)
+
+// Shared is what the manager gives to every controller.
+type Shared struct {
+	Manager ctrl.Manager
+	Events  record.EventRecorder
+	// Links holds the one connection and the one poller per cluster.
+	Links *link.Registry
+	// SecretNames knows names and versions of all Secrets in the watched namespaces, and nothing of their content: it
+	// wakes up whoever refers to a Secret that changed.
+	SecretNames cache.Cache
+	// Teardown is given to every loop.
+	Teardown *Teardown
+	// Namespace is the operator's own, where the clusters are.
+	Namespace string
+	// Defaults are the images of a cluster whose spec names none.
+	Defaults Images
+}
+
+// Images are the images that the operator was released with, from its environment.
+type Images struct {
+	Node, Bootstrapper, Rigger string
+}
+
+// Controller adds the reconciler of one kind to the manager.
+type Controller struct {
+	Kind string
+	Add  func(ctx context.Context, s Shared) error
+}
