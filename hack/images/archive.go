@@ -59,7 +59,7 @@ func (i image) write(output string) error {
 		return err
 	}
 	fmt.Printf("%s  %s  %s\n", output, i.reference, digest)
-	return os.WriteFile(stampOf(output), []byte(fingerprint+" "+digest.String()+"\n"), 0o644)
+	return os.WriteFile(stampOf(output), []byte(fingerprint+" "+digest.String()+"\n"), 0o600) //nolint:gosec // the path is a flag of ours
 }
 
 func (i image) build(content []byte) (v1.Image, error) {
@@ -97,8 +97,9 @@ func (i image) fingerprint(content []byte) (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "1 %s %s %s\n", i.reference, i.arch, config)
-	sum.Write(content)
+	for _, part := range [][]byte{[]byte(i.reference + " " + i.arch), config, content} {
+		sum.Write(part) // a hash takes everything
+	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
@@ -106,10 +107,10 @@ func stampOf(output string) string { return output + ".stamp" }
 
 // upToDate returns the digest noted beside an archive with this fingerprint.
 func upToDate(output, fingerprint string) (string, bool) {
-	if _, err := os.Stat(output); err != nil {
+	if _, err := os.Stat(output); err != nil { //nolint:gosec // the path is a flag of ours
 		return "", false
 	}
-	stamp, err := os.ReadFile(stampOf(output))
+	stamp, err := os.ReadFile(stampOf(output)) //nolint:gosec // the path is a flag of ours
 	if err != nil {
 		return "", false
 	}
@@ -119,7 +120,7 @@ func upToDate(output, fingerprint string) (string, bool) {
 
 // writeArchive writes beside the file first, so that nobody reads half of one.
 func writeArchive(output string, tag name.Tag, built v1.Image) error {
-	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(output), 0o750); err != nil {
 		return err
 	}
 	if err := os.Remove(stampOf(output)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -22,7 +21,7 @@ func compile(ctx context.Context, b build) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+	command := tool(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w "+b.ldflags, "-o", output, b.pkg)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr

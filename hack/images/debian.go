@@ -52,7 +52,7 @@ func (d debian) unpack(ctx context.Context, pkg string) error {
 	}
 	sort.Strings(packages)
 	for _, file := range packages {
-		if err := quiet(exec.CommandContext(ctx, "dpkg-deb", "--extract", file, d.root())); err != nil {
+		if err := quiet(tool(ctx, "dpkg-deb", "--extract", file, d.root())); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func (d debian) unpack(ctx context.Context, pkg string) error {
 	for i, file := range packages {
 		names[i] = filepath.Base(file)
 	}
-	return os.WriteFile(done, []byte(strings.Join(names, "\n")+"\n"), 0o644)
+	return os.WriteFile(done, []byte(strings.Join(names, "\n")+"\n"), 0o600)
 }
 
 // prepare makes an empty apt of our own: no installed packages, one source.
@@ -69,7 +69,7 @@ func (d debian) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"root", "state/lists/partial", "cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(d.folder, name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(d.folder, name), 0o750); err != nil {
 			return err
 		}
 	}
@@ -81,10 +81,10 @@ func (d debian) prepare(ctx context.Context) error {
 		return fmt.Errorf("%s is missing; install the package debian-archive-keyring", d.keyring)
 	}
 	source := fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n", mirror, d.suite, d.keyring)
-	if err := os.WriteFile(filepath.Join(d.folder, "status"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(d.folder, "status"), nil, 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(d.folder, "debian.sources"), []byte(source), 0o644)
+	return os.WriteFile(filepath.Join(d.folder, "debian.sources"), []byte(source), 0o600)
 }
 
 // findMirror reads the machine's apt configuration, as apt understands it.
@@ -92,38 +92,38 @@ func (d debian) findMirror(ctx context.Context) (string, error) {
 	if d.mirror != "" {
 		return d.mirror, nil
 	}
-	list := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages")
-	out, err := list.Output()
-	if err != nil {
-		return "", fmt.Errorf("asking apt for its sources: %w", err)
-	}
-	if mirror, ok := mirrorIn(string(out)); ok {
-		return mirror, nil
+	if mirror, err := machineMirror(ctx); mirror != "" || err != nil {
+		return mirror, err
 	}
 	// Without package lists apt does not know whose archive a source is.
-	if err := quiet(exec.CommandContext(ctx, "apt-get", "update")); err != nil {
+	if err := quiet(tool(ctx, "apt-get", "update")); err != nil {
 		return "", err
 	}
-	out, err = exec.CommandContext(ctx, list.Args[0], list.Args[1:]...).Output()
+	mirror, err := machineMirror(ctx)
+	if mirror == "" && err == nil {
+		err = errNoMirror
+	}
+	return mirror, err
+}
+
+func machineMirror(ctx context.Context) (string, error) {
+	targets, err := tool(ctx, "apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages").Output()
 	if err != nil {
 		return "", fmt.Errorf("asking apt for its sources: %w", err)
 	}
-	if mirror, ok := mirrorIn(string(out)); ok {
-		return mirror, nil
-	}
-	return "", errNoMirror
+	return mirrorIn(string(targets)), nil
 }
 
 // mirrorIn picks the main Debian archive among "origin label address" lines;
 // the security archive has the same origin but another label.
-func mirrorIn(targets string) (string, bool) {
+func mirrorIn(targets string) string {
 	for line := range strings.Lines(targets) {
 		fields := strings.Fields(line)
 		if len(fields) == 3 && fields[0] == "Debian" && fields[1] == "Debian" {
-			return fields[2], true
+			return fields[2]
 		}
 	}
-	return "", false
+	return ""
 }
 
 func (d debian) apt(ctx context.Context, args ...string) error {
@@ -142,7 +142,12 @@ func (d debian) apt(ctx context.Context, args ...string) error {
 	for _, option := range options {
 		full = append(full, "--option", option)
 	}
-	return quiet(exec.CommandContext(ctx, "apt-get", append(full, args...)...))
+	return quiet(tool(ctx, "apt-get", append(full, args...)...))
+}
+
+// tool is a command of this machine. What we hand to it comes from our flags.
+func tool(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, name, args...) //nolint:gosec // running the user's own tools is what this program is for
 }
 
 // quiet runs a command and shows its output only when it fails.

@@ -20,9 +20,8 @@ func TestMirrorIn(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, found := mirrorIn(test.targets)
-			if got != test.want || found != (test.want != "") {
-				t.Errorf("got %q, %t, want %q", got, found, test.want)
+			if got := mirrorIn(test.targets); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"debug/elf"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -105,12 +104,16 @@ func resolve(root, path string) (string, error) {
 	const tooMany = 16
 	full := filepath.Join(root, path)
 	for range tooMany {
-		target, err := os.Readlink(full)
-		if errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Lstat(full)
+		if err != nil {
 			return "", err
 		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return full, nil
+		}
+		target, err := os.Readlink(full)
 		if err != nil {
-			return full, nil // not a link
+			return "", err
 		}
 		if filepath.IsAbs(target) {
 			full = filepath.Join(root, target)

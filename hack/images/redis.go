@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -116,7 +115,7 @@ func redisWrappers(ctx context.Context, d debian, output string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(output, 0o755); err != nil {
+	if err := os.MkdirAll(output, 0o750); err != nil {
 		return err
 	}
 	libc, err := locate(d.root(), "libc.so.6")
@@ -127,12 +126,13 @@ func redisWrappers(ctx context.Context, d debian, output string) error {
 	for _, program := range []string{redisServer, redisClient} {
 		script := fmt.Sprintf("#!/bin/sh\nexec '%s' --library-path '%s' '%s' \"$@\"\n",
 			loader, libraries, filepath.Join(d.root(), program))
-		if err := os.WriteFile(filepath.Join(output, filepath.Base(program)), []byte(script), 0o755); err != nil {
+		path := filepath.Join(output, filepath.Base(program))
+		if err := os.WriteFile(path, []byte(script), 0o755); err != nil { //nolint:gosec // it is a program to run
 			return err
 		}
 	}
 	server := filepath.Join(output, filepath.Base(redisServer))
-	version, err := exec.CommandContext(ctx, server, "--version").CombinedOutput()
+	version, err := tool(ctx, server, "--version").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s does not run here: %w\n%s", server, err, version)
 	}
