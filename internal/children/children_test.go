@@ -82,11 +82,12 @@ func TestWithoutPersistenceTheDirectoriesAreEmpty(t *testing.T) {
 	t.Error("no volume stands in for the claim")
 }
 
-func TestREC10_ClaimLabelsStayAsTheyWereMade(t *testing.T) {
+func TestREC10_ClaimsStayAsTheyWereMade(t *testing.T) {
 	c := fixture(t, "full")
-	c.ClaimLabels = map[string]string{"app": "redis-enterprise"}
-	if got := StatefulSet(c).Spec.VolumeClaimTemplates[0].Labels; len(got) != 1 {
-		t.Errorf("%v", got)
+	c.Claim = StatefulSet(fixture(t, "minimal")).Spec.VolumeClaimTemplates[0].DeepCopy()
+	got := StatefulSet(c).Spec.VolumeClaimTemplates[0]
+	if len(got.Labels) != 2 || !got.Spec.Resources.Requests.Storage().Equal(resource.MustParse("20Gi")) {
+		t.Errorf("%v, %v", got.Labels, got.Spec.Resources)
 	}
 }
 

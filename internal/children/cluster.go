@@ -5,6 +5,7 @@ package children
 import (
 	"maps"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -23,8 +24,9 @@ type Cluster struct {
 	// NodeImage and BootstrapperImage replace what the spec and the defaults come down to, where a cluster must keep
 	// what it runs (rule REC-36). Empty means no replacement.
 	NodeImage, BootstrapperImage string
-	// ClaimLabels are the labels of the volume claims as they were made; nil before there are any (rule REC-10).
-	ClaimLabels map[string]string
+	// Claim is the template of the volume claims as it was made; nil before there is one. Nothing of it can change, and
+	// neither new labels (rule REC-10) nor more memory (rule REC-34) are meant to.
+	Claim *corev1.PersistentVolumeClaim
 	// Partition is the first pod that may have the newest template; see the StatefulSet's rolling update.
 	Partition int32
 }

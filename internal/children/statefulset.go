@@ -62,9 +62,9 @@ func Fingerprint(template corev1.PodTemplateSpec) string {
 
 // claim is the template of the nodes' volume claims. The API server lets nothing of it change later.
 func claim(c Cluster) corev1.PersistentVolumeClaim {
-	labels := c.ClaimLabels
-	if labels == nil {
-		labels = c.labels(names.ClusterLabels(c.REC.Name))
+	labels, size := c.labels(names.ClusterLabels(c.REC.Name)), VolumeSize(&c.REC.Spec)
+	if c.Claim != nil {
+		labels, size = c.Claim.Labels, c.Claim.Spec.Resources.Requests[corev1.ResourceStorage]
 	}
 	pvc := corev1.PersistentVolumeClaim{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
@@ -73,7 +73,7 @@ func claim(c Cluster) corev1.PersistentVolumeClaim {
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			VolumeMode:  ptr.To(corev1.PersistentVolumeFilesystem),
 			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: VolumeSize(&c.REC.Spec)},
+				Requests: corev1.ResourceList{corev1.ResourceStorage: size},
 			},
 		},
 	}

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"cmp"
 	"fmt"
 )
 
@@ -9,54 +10,41 @@ const (
 	EnvNodeImage         = "RELATED_IMAGE_REDIS_ENTERPRISE"
 	EnvBootstrapperImage = "RELATED_IMAGE_BOOTSTRAPPER"
 	EnvRiggerImage       = "RELATED_IMAGE_SERVICES_RIGGER"
-	// EnvNodeVersion is the tag that the node image stands for, needed only where the image is given by digest alone.
-	EnvNodeVersion = "REDIS_ENTERPRISE_VERSION_TAG"
-	// EnvOpenShift is "true" in the Deployment for OpenShift.
-	EnvOpenShift = "IS_OPENSHIFT"
 )
 
-// The node software that this operator version is released for.
+// What this operator version is released with, for an environment that says nothing.
 const (
-	DefaultNodeRepository = "redislabs/redis"
-	DefaultNodeTag        = "8.2.0-46.13"
+	DefaultNodeImage = "redislabs/redis:" + DefaultNodeTag
+	// DefaultNodeTag is also the tag of a node image that is given by digest alone.
+	DefaultNodeTag  = "8.2.0-46.13"
+	DefaultOperator = "quay.io/open-redis-enterprise/operator:1.0.0"
 )
 
 // Platform is what all clusters of this operator have in common.
 type Platform struct {
 	// Node is the default image of the nodes. Its tag is never empty.
 	Node Image
-	// Bootstrapper and Rigger are the default images of our own programs: the running operator's.
+	// Bootstrapper and Rigger are the default images of our own programs.
 	Bootstrapper, Rigger Image
-	// OpenShift is true where the operator was deployed for OpenShift.
-	OpenShift bool
 }
 
-// FromEnv reads the platform from an environment; self is the operator's own image, used where none is given.
-func FromEnv(env func(string) string, self string) (Platform, error) {
-	p := Platform{OpenShift: env(EnvOpenShift) == "true"}
+// New makes the platform from the default images, as references; an empty one means what this version is released with.
+func New(node, bootstrapper, rigger string) (Platform, error) {
+	var p Platform
 	for _, each := range []struct {
-		variable, fallback string
-		into               *Image
+		reference, variable string
+		into                *Image
 	}{
-		{EnvNodeImage, DefaultNodeRepository + ":" + DefaultNodeTag, &p.Node},
-		{EnvBootstrapperImage, self, &p.Bootstrapper},
-		{EnvRiggerImage, self, &p.Rigger},
+		{cmp.Or(node, DefaultNodeImage), EnvNodeImage, &p.Node},
+		{cmp.Or(bootstrapper, DefaultOperator), EnvBootstrapperImage, &p.Bootstrapper},
+		{cmp.Or(rigger, bootstrapper, DefaultOperator), EnvRiggerImage, &p.Rigger},
 	} {
-		reference := env(each.variable)
-		if reference == "" {
-			reference = each.fallback
-		}
-		image, err := ParseImage(reference)
+		image, err := ParseImage(each.reference)
 		if err != nil {
 			return p, fmt.Errorf("%s: %w", each.variable, err)
 		}
 		*each.into = image
 	}
-	if tag := env(EnvNodeVersion); tag != "" && p.Node.Tag == "" {
-		p.Node.Tag = tag
-	}
-	if p.Node.Tag == "" {
-		p.Node.Tag = DefaultNodeTag
-	}
+	p.Node.Tag = cmp.Or(p.Node.Tag, DefaultNodeTag)
 	return p, nil
 }

@@ -28,19 +28,15 @@ func TestINST27_ParseImage(t *testing.T) {
 	}
 }
 
-func TestFromEnv(t *testing.T) {
-	env := map[string]string{EnvNodeImage: "mirror:5000/redis@sha256:ab", EnvOpenShift: "true"}
-	get := func(key string) string { return env[key] }
-	p, err := FromEnv(get, "operator:1")
-	if err != nil || !p.OpenShift || p.Node.Tag != DefaultNodeTag || p.Rigger.Tag != "1" || p.Bootstrapper.Repository != "operator" {
+func TestNew(t *testing.T) {
+	p, err := New("mirror:5000/redis@sha256:ab", "operator:1", "")
+	if err != nil || p.Node.Tag != DefaultNodeTag || p.Node.Digest != "sha256:ab" || p.Rigger != p.Bootstrapper || p.Rigger.Tag != "1" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	env[EnvNodeVersion] = "8.0.2-17.9"
-	if p, _ := FromEnv(get, "operator:1"); p.Node.Tag != "8.0.2-17.9" || p.Node.Digest != "sha256:ab" {
-		t.Errorf("the version of a digest comes from %s: %+v", EnvNodeVersion, p.Node)
+	if p, err := New("", "", ""); err != nil || p.Node.String() != DefaultNodeImage || p.Rigger.String() != DefaultOperator {
+		t.Errorf("nothing given: %+v, %v", p, err)
 	}
-	env[EnvRiggerImage] = "/"
-	if _, err := FromEnv(get, "operator:1"); err == nil {
+	if _, err := New("", "/", ""); err == nil {
 		t.Error("a broken image was accepted")
 	}
 }
