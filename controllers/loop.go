@@ -35,7 +35,7 @@ type Loop[T client.Object, R any] struct {
 	Kind   Kind[T, R]
 	// Teardown knows namespaces that are being deleted, where nothing is done any more but letting go.
 	Teardown *Teardown
-	Now    func() time.Time // time.Now unless a test says otherwise
+	Now      func() time.Time // time.Now unless a test says otherwise
 }
 
 // Reconcile brings one object closer to its spec.

@@ -19,6 +19,8 @@ func Role(c Cluster) *rbacv1.Role {
 			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{names.Board(c.REC.Name)}, Verbs: []string{"patch"}},
 			// Bootstrappers ask whether their pod is being deleted; the rigger labels pods that hold endpoints.
 			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch", "patch"}},
+			// A namespace that is being deleted is not worth a drain; this grants no other namespace.
+			{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"get"}},
 			{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: []string{"create", "delete", "get", "list", "patch", "update", "watch"}},
 			{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
