@@ -23,7 +23,7 @@ type agent struct {
 	dir        string
 	redis      string
 	version    string
-	addr, bind string
+	addr, bind string // where others reach this node, and where endpoints listen
 	pace       time.Duration
 	log        *slog.Logger
 	store      *store.Store

@@ -44,7 +44,7 @@ const (
 type Config struct {
 	// Addr is the address other nodes and clients use.
 	Addr string
-	// Bind is the address to listen on; empty is Addr.
+	// Bind is the address that clients are served on; empty is Addr. What is between nodes is on Addr alone.
 	Bind string
 	// Ports default to DefaultPorts, one by one.
 	Ports Ports

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -47,7 +48,7 @@ type membership struct {
 	engine *engine
 }
 
-// New prepares a node: directories, listening ports. Nothing runs before Start or Run.
+// New prepares a node: directories, listening ports. Nothing runs before Launch or Run.
 func New(c Config) (*Node, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -84,8 +85,8 @@ func (n *Node) Addr() string { return n.cfg.Addr }
 // URL is the base of the node's admin API.
 func (n *Node) URL() string { return "https://" + hostPort(n.cfg.Addr, n.cfg.Ports.API) }
 
-// Start brings the node up; a node that was in a cluster comes back as itself.
-func (n *Node) Start(ctx context.Context) error {
+// Launch brings the node up; a node that was in a cluster comes back as itself.
+func (n *Node) Launch(ctx context.Context) error {
 	if err := n.resume(ctx); err != nil {
 		return err
 	}
@@ -93,9 +94,9 @@ func (n *Node) Start(ctx context.Context) error {
 	return nil
 }
 
-// Run is Start, then waits for the context and ends with Close.
+// Run is Launch, then waits for the context and ends with Close.
 func (n *Node) Run(ctx context.Context) error {
-	if err := n.Start(ctx); err != nil {
+	if err := n.Launch(ctx); err != nil {
 		return errors.Join(err, n.Kill())
 	}
 	<-ctx.Done()
@@ -166,7 +167,7 @@ func (n *Node) membership() *membership {
 // storeOptions are for a store whose agent is a.
 func (n *Node) storeOptions(a *agent) store.Options {
 	return store.Options{
-		Dir: n.cfg.Dir + "/store", Host: n.cfg.Addr, Bind: n.cfg.Bind,
+		Dir: n.cfg.Dir + "/store", Host: n.cfg.Addr,
 		InternodePort: n.cfg.Ports.Internode, CCSPort: n.cfg.Ports.CCS, Binary: n.cfg.RedisServer,
 		FailureTimeout: n.cfg.FailureTimeout, Logger: n.log,
 		Handlers: a.handlers(), Report: a.report, Removed: n.removed, Hints: n.hints,
@@ -260,4 +261,43 @@ func (n *Node) tlsFor(name string) *tls.Config {
 			return n.pairs["own"].of(n.own)
 		},
 	}
+}
+
+// InCluster tells whether the node is a full member of a cluster.
+func (n *Node) InCluster() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.boot.State == api.BootstrapCompleted
+}
+
+// BootstrapError is why the last attempt to get into a cluster failed, or nil.
+func (n *Node) BootstrapError() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.boot.State != api.BootstrapError {
+		return nil
+	}
+	return n.boot.Failure
+}
+
+// Client talks to this very node's admin API and to nothing that does not show this node's certificate.
+func (n *Node) Client() *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			// The certificate is compared below; before the node is in a cluster it names no cluster to verify.
+			InsecureSkipVerify: true, //nolint:gosec // see VerifyConnection
+			VerifyConnection: func(cs tls.ConnectionState) error {
+				mine, err := n.tlsFor("api").GetCertificate(nil)
+				if err != nil {
+					return err
+				}
+				if len(cs.PeerCertificates) == 0 || !bytes.Equal(cs.PeerCertificates[0].Raw, mine.Certificate[0]) {
+					return errors.New("emulator: not the certificate of this node")
+				}
+				return nil
+			},
+		},
+	}}
 }

@@ -197,11 +197,13 @@ func (r *runner) converge(ctx context.Context, w shardWish, proc *shard.Process)
 
 func (r *runner) start(ctx context.Context, w shardWish) error {
 	c := shard.Config{
-		Binary: r.a.redis, Dir: r.dir(), Address: shard.Address{Host: r.a.bind, Port: w.rec.Port},
-		AnnounceHost: r.a.addr, Password: w.password, Settings: w.settings,
+		Binary: r.a.redis, Dir: r.dir(), Address: shard.Address{Host: r.a.addr, Port: w.rec.Port},
+		Password: w.password, Settings: w.settings,
 	}
 	if w.rec.Role == roleSlave {
-		if w.source.Port == 0 {
+		// A new replica waits for its source: redis-server would come back to an early attempt only after a second. One
+		// with data starts in any case, as it may have to take over.
+		if _, err := os.Stat(r.dir()); w.source.Port == 0 || !w.ready && err != nil {
 			return nil
 		}
 		c.Master = &w.source

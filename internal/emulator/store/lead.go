@@ -58,8 +58,11 @@ func (s *Store) syncPeers() {
 			continue
 		}
 		ctx, cancel := context.WithCancel(s.ctx)
-		// A new master gives everybody the time of one lease to answer for the first time.
-		p := &peer{uid: m.UID, cancel: cancel, kick: make(chan struct{}, 1), answered: time.Now()}
+		// Everybody gets half the usual time to answer a new master for the first time. The one before it had stepped
+		// down by the time of the election, so nobody still goes by what that one said.
+		p := &peer{
+			uid: m.UID, cancel: cancel, kick: make(chan struct{}, 1), answered: time.Now().Add(-s.opts.FailureTimeout / 2),
+		}
 		s.peers[m.UID] = p
 		term := s.ballot.Term
 		s.wg.Go(func() { s.tend(ctx, p, term) })

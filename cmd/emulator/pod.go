@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator"
+)
+
+// Directories of the product's image.
+const (
+	podPersist = "/var/opt/redislabs/persist"
+	podTemp    = "/var/opt/redislabs/tmp"
+)
+
+// runPod runs one node on the address of its pod until it is told to end.
+func runPod(ctx context.Context, o options, log *slog.Logger) error {
+	addr, err := podAddress()
+	if err != nil {
+		return err
+	}
+	set, err := faultSet(o.faults)
+	if err != nil {
+		return err
+	}
+	if o.dir == "" {
+		o.dir = podPersist
+	}
+	log.Info("this is an emulator of a Redis Enterprise node, not the product", "addr", addr)
+	p := &peerNames{name: o.peersDNS, addr: addr}
+	n, err := emulator.New(emulator.Config{
+		Addr: addr, Bind: anyAddress(addr), Dir: o.dir, TempDir: podTemp, RedisServer: o.redisServer,
+		SoftwareVersion: o.version, Memory: podMemory(), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
+		Logger: log, Faults: set, FaultsAPI: set != nil, PeerHints: p.hosts,
+	})
+	if err != nil {
+		return err
+	}
+	return n.Run(ctx)
+}
+
+// anyAddress listens for clients on loopback too: probes, port-forwards and the container beside this one use it.
+func anyAddress(addr string) string {
+	if strings.Contains(addr, ":") {
+		return "::"
+	}
+	return "0.0.0.0"
+}
+
+// podAddress is POD_IP, or else the first address that is not loopback.
+func podAddress() (string, error) {
+	if ip := os.Getenv("POD_IP"); ip != "" {
+		return ip, nil
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			return n.IP.String(), nil
+		}
+	}
+	return "", errors.New("no address found; set POD_IP")
+}
+
+// podMemory is the memory limit of the container, or 0 when there is none.
+func podMemory() int64 {
+	raw, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil {
+		return 0
+	}
+	var limit int64
+	if _, err := fmt.Sscan(string(raw), &limit); err != nil {
+		return 0 // "max"
+	}
+	return limit
+}
+
+// peerNames finds the other nodes when all of them have come back with new addresses: by a name that resolves to all of
+// them, and by the host names of a StatefulSet, which are known from this pod's own.
+type peerNames struct {
+	name, addr string
+
+	mu    sync.Mutex
+	at    time.Time
+	found []string
+}
+
+const (
+	peerLookups = 2 * time.Second // no more often than this
+	maxOrdinal  = 9
+)
+
+func (p *peerNames) hosts() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.at) < peerLookups {
+		return p.found
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), peerLookups)
+	defer cancel()
+	var found []string
+	for _, name := range p.names() {
+		addrs, err := net.DefaultResolver.LookupHost(ctx, name)
+		if err == nil {
+			found = append(found, addrs...)
+		}
+	}
+	p.at, p.found = time.Now(), found
+	return found
+}
+
+func (p *peerNames) names() []string {
+	var out []string
+	if p.name != "" {
+		out = append(out, p.name)
+	}
+	// The kubelet writes "<address> <pod>.<service>.<namespace>.svc.<domain> <pod>".
+	raw, err := os.ReadFile("/etc/hosts")
+	if err != nil {
+		return out
+	}
+	return append(out, siblings(string(raw), p.addr)...)
+}
+
+// siblings are the names of the other pods of a StatefulSet, made from this one's line in the hosts file.
+func siblings(hosts, addr string) []string {
+	for line := range strings.Lines(hosts) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[0] != addr {
+			continue
+		}
+		pod, service, ok := strings.Cut(fields[1], ".")
+		dash := strings.LastIndexByte(pod, '-')
+		if !ok || dash < 0 {
+			continue
+		}
+		out := []string{service}
+		for i := range maxOrdinal {
+			out = append(out, fmt.Sprintf("%s-%d.%s", pod[:dash], i, service))
+		}
+		return out
+	}
+	return nil
+}
