@@ -23,6 +23,11 @@ func TestUsers(t *testing.T) {
 	}
 	b.post("/v1/users", `{"email":"A@B","password":"p","role_uids":[1]}`).is(400, "email_already_exists")
 	b.post("/v1/users", `{"uid":2,"email":"c@d","password":"p"}`).is(409, "uid_exists")
+	b.post("/v1/users", `{"password":"p"}`).is(400, "invalid_schema")
+	b.post("/v1/users", `{"name":"only-a-name","password":"p","role_uids":[1]}`).is(200, "")
+	b.post("/v1/users", `{"name":"only-a-name","password":"p","role_uids":[1]}`).is(400, "name_already_exists")
+	b.as("only-a-name", "p").get("/v1/bdbs").is(200, "")
+	b.delete("/v1/users/3").is(200, "")
 	b.as("a@b", "p1").get("/v1/bdbs").is(200, "")
 	b.as("A", "p1").get("/v1/bdbs").is(200, "")
 	b.put("/v1/users/2", `{"password":"p1"}`).is(400, "new_password_same_as_current")
@@ -142,10 +147,13 @@ func TestRolesAndACLs(t *testing.T) {
 	}
 	body := fmt.Sprintf(`{"name":"a","memory_size":1,"roles_permissions":[{"role_uid":%v,"redis_acl_uid":4}]}`, role["uid"])
 	b.post("/v1/bdbs", body).is(200, "")
-	b.delete("/v1/redis_acls/4").is(406, "invalid_param")
-	b.delete(fmt.Sprintf("/v1/roles/%v", role["uid"])).is(406, "invalid_param")
-	b.delete("/v1/bdbs/1").is(200, "")
-	b.delete("/v1/redis_acls/4").is(200, "")
+	if a := b.delete("/v1/redis_acls/4").ok(); a["action_uid"] == nil {
+		t.Errorf("deleting what a database names answers %v", a)
+	}
+	if left := b.get("/v1/bdbs/1").ok()["roles_permissions"].([]any); len(left) != 0 {
+		t.Errorf("the database still names %v", left)
+	}
+	b.delete(fmt.Sprintf("/v1/roles/%v", role["uid"])).is(200, "")
 	b.get("/v1/redis_acls/4").is(404, "redis_acl_not_exist")
 	b.post("/v1/ldap_mappings", `{"name":"m","dn":"x","role_uids":[1]}`).is(400, "invalid_dn_param")
 	b.post("/v1/ldap_mappings", `{"name":"m","dn":"cn=x","role_uids":[7]}`).is(400, "invalid_role_uids_param")

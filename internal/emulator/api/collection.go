@@ -20,6 +20,8 @@ type collection struct {
 	guard func(c *call, old Object) error
 	// complete fills a new object in.
 	complete func(o Object)
+	// permissionKey names the kind in roles_permissions of databases.
+	permissionKey string
 }
 
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_ \[\]()@,.;#-]+$`)
@@ -139,7 +141,14 @@ func (k collection) delete(c *call) (any, error) {
 	if c.dryRun() {
 		return nil, nil
 	}
-	return nil, c.remove(k.kind, c.params["uid"])
+	action, err := c.dropPermissions(k.permissionKey, schema.IntOf(old, "uid"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.remove(k.kind, c.params["uid"]); err != nil || action == "" {
+		return nil, err
+	}
+	return Object{"action_uid": action}, nil
 }
 
 func (k collection) validate(c *call, old, ask Object) error {
@@ -190,8 +199,9 @@ var roles = collection{
 				}
 			}
 		}
-		return c.unusedByDatabases("role_uid", schema.IntOf(old, "uid"), http.StatusNotAcceptable)
+		return nil
 	},
+	permissionKey: "role_uid",
 	complete: func(o Object) {
 		if o["management"] == nil {
 			o["management"] = roleNone
@@ -214,12 +224,13 @@ var redisACLs = collection{
 		}
 		return checkACL(rule)
 	},
-	guard: func(c *call, old Object) error {
+	guard: func(_ *call, old Object) error {
 		if schema.IntOf(old, "uid") <= int64(len(predefinedACLs)) {
 			return refusal(http.StatusConflict, "invalid_param", "Predefined Redis ACLs can not be deleted")
 		}
-		return c.unusedByDatabases("redis_acl_uid", schema.IntOf(old, "uid"), http.StatusNotAcceptable)
+		return nil
 	},
+	permissionKey: "redis_acl_uid",
 }
 
 var ldapMappings = collection{
@@ -280,18 +291,34 @@ func validateACL(c *call) (any, error) {
 	return redisACLs.render(ask), nil
 }
 
-// unusedByDatabases refuses to delete what roles_permissions of a database names.
-func (c *call) unusedByDatabases(key string, uid int64, status int) error {
+// dropPermissions takes a role or access list that is about to go out of all databases: public clients delete roles
+// that databases still name, and expect that to work. It returns the action of the last database it changed.
+func (c *call) dropPermissions(key string, uid int64) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	c.bdbs.Lock()
+	defer c.bdbs.Unlock()
 	bdbs, err := c.Engine.List(c.ctx(), KindBDB)
 	if err != nil {
-		return err
+		return "", err
 	}
+	action := ""
 	for _, b := range bdbs {
-		for _, p := range list(b["roles_permissions"]) {
-			if schema.IntOf(object(p), key) == uid {
-				return refusal(status, "invalid_param", "Database %v uses it", b["uid"])
+		before, kept := list(b["roles_permissions"]), []any{}
+		for _, p := range before {
+			if schema.IntOf(object(p), key) != uid {
+				kept = append(kept, p)
 			}
 		}
+		if len(kept) == len(before) {
+			continue
+		}
+		stored, err := c.Engine.UpdateBDB(c.ctx(), schema.IntOf(b, "uid"), Object{"roles_permissions": kept}, "")
+		if err != nil {
+			return "", err
+		}
+		action = schema.TextOf(stored, "action_uid")
 	}
-	return nil
+	return action, nil
 }

@@ -135,6 +135,10 @@ func (c *call) checkUser(old, ask Object) error {
 		if email := schema.TextOf(ask, "email"); email != "" && strings.EqualFold(email, schema.TextOf(other, "email")) {
 			return refusal(http.StatusBadRequest, "email_already_exists", "User with this email already exists")
 		}
+		if name := schema.TextOf(ask, "name"); name != "" && schema.TextOf(ask, "email") == "" && old == nil &&
+			name == schema.TextOf(other, "name") {
+			return refusal(http.StatusBadRequest, "name_already_exists", "User with this name already exists")
+		}
 		if uid := schema.IntOf(ask, "uid"); old == nil && uid != 0 && uid == schema.IntOf(other, "uid") {
 			return refusal(http.StatusConflict, "uid_exists", "User with uid %d already exists", uid)
 		}
@@ -152,8 +156,9 @@ func neededForUser(ask Object, method string) error {
 	switch {
 	case method == "certificate" && schema.TextOf(ask, "certificate_subject_line") == "":
 		return badRequest("A certificate user needs certificate_subject_line")
-	case method != "certificate" && schema.TextOf(ask, "email") == "":
-		return badRequest("'email' is a required property of user")
+	// Users of databases often have a name and no e-mail; public clients make them so.
+	case method != "certificate" && schema.TextOf(ask, "email") == "" && schema.TextOf(ask, "name") == "":
+		return badRequest("A user needs 'email' or 'name'")
 	case (method == "" || method == "regular") && schema.TextOf(ask, "password") == "":
 		return badRequest("'password' is a required property of user")
 	}
