@@ -59,7 +59,7 @@ func (i image) write(output string) error {
 		return err
 	}
 	fmt.Printf("%s  %s  %s\n", output, i.reference, digest)
-	return os.WriteFile(stampOf(output), []byte(fingerprint+" "+digest.String()+"\n"), 0o600) //nolint:gosec // the path is a flag of ours
+	return os.WriteFile(stampOf(output), []byte(fingerprint+" "+digest.String()+"\n"), 0o600)
 }
 
 func (i image) build(content []byte) (v1.Image, error) {
@@ -107,10 +107,10 @@ func stampOf(output string) string { return output + ".stamp" }
 
 // upToDate returns the digest noted beside an archive with this fingerprint.
 func upToDate(output, fingerprint string) (string, bool) {
-	if _, err := os.Stat(output); err != nil { //nolint:gosec // the path is a flag of ours
+	if _, err := os.Stat(output); err != nil {
 		return "", false
 	}
-	stamp, err := os.ReadFile(stampOf(output)) //nolint:gosec // the path is a flag of ours
+	stamp, err := os.ReadFile(stampOf(output))
 	if err != nil {
 		return "", false
 	}
