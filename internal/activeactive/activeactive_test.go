@@ -1,0 +1,129 @@
+package activeactive
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/outcome"
+)
+
+func database(change ...func(*v1alpha1.RedisEnterpriseActiveActiveDatabase)) *v1alpha1.RedisEnterpriseActiveActiveDatabase {
+	db := &v1alpha1.RedisEnterpriseActiveActiveDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "orders", Generation: 1}}
+	db.Spec.ParticipatingClusters = []v1alpha1.ParticipatingCluster{{Name: "here"}, {Name: "there"}}
+	db.Spec.GlobalConfigurations = &v1alpha1.GlobalConfigurations{}
+	for _, c := range change {
+		c(db)
+	}
+	return db
+}
+
+func reviewer(t *testing.T, objects ...client.Object) Reviewer {
+	t.Helper()
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remote := func(name, rec string) client.Object {
+		return &v1alpha1.RedisEnterpriseRemoteCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name},
+			Spec: v1alpha1.RedisEnterpriseRemoteClusterSpec{RECName: rec, RECNamespace: "ns"}}
+	}
+	objects = append(objects, remote("here", "rec"), remote("there", "far"), remote("third", "farther"),
+		&appv1.RedisEnterpriseCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "rec"}})
+	c := fake.NewClientBuilder().WithScheme(s).WithObjects(objects...).Build()
+	return Reviewer{Cached: c, Live: c, Namespace: "ns"}
+}
+
+func TestADM7_ActiveActiveDatabases(t *testing.T) {
+	yes, one := true, 1
+	clusters := func(names ...string) func(*v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		return func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.ParticipatingClusters = nil
+			for _, n := range names {
+				db.Spec.ParticipatingClusters = append(db.Spec.ParticipatingClusters, v1alpha1.ParticipatingCluster{Name: n})
+			}
+		}
+	}
+	global := func(set func(*v1alpha1.GlobalConfigurations)) func(*v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		return func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { set(db.Spec.GlobalConfigurations) }
+	}
+	cases := []struct {
+		name    string
+		objects []client.Object
+		old     *v1alpha1.RedisEnterpriseActiveActiveDatabase
+		db      *v1alpha1.RedisEnterpriseActiveActiveDatabase
+		want    string
+	}{
+		{"a sound one", nil, nil, database(), ""},
+		{"without settings", nil, nil, database(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Spec.GlobalConfigurations = nil }), ""},
+		{"AA-2 a name", nil, nil, database(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Name = "1orders" }), "metadata.name"},
+		{"AA-2 a name in use", []client.Object{&v1alpha1.RedisEnterpriseDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: "two", Name: "orders"}}}, nil, database(), "metadata.name"},
+		{"AA-1 one cluster is not enough", nil, nil, database(clusters("here")), pathClusters},
+		{"a cluster twice", nil, nil, database(clusters("here", "here")), "here is listed twice"},
+		{"ADM-7 a remote cluster that does not exist", nil, nil, database(clusters("here", "nowhere")), "RedisEnterpriseRemoteCluster nowhere was not found"},
+		{"ADM-7 reserved tags", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.Tags = map[string]string{"managed_by": "me"} })), "spec.globalConfigurations.tags"},
+		{"ADM-7 a Secret that does not exist", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.DatabaseSecretName = "s" })), "spec.globalConfigurations.databaseSecretName"},
+		{"a Secret that does", []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "s"}}}, nil,
+			database(global(func(g *v1alpha1.GlobalConfigurations) { g.DatabaseSecretName = "s" })), ""},
+		{"a size nobody can read", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.MemorySize = "12XB" })), "spec.globalConfigurations.memorySize"},
+		{"AA-7 shardingEnabled is theirs", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.ShardingEnabled, g.ShardCount = &yes, &one })), ""},
+		{"AA-6 no flash", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.IsRoF, g.MemorySize = &yes, "2GB" })), "spec.globalConfigurations.isRof"},
+		{"AA-6 no memcached", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.Type = v1alpha1.DatabaseMemcached })), "spec.globalConfigurations.type"},
+		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
+		{"a third cluster may join", nil, database(), database(clusters("here", "there", "third")), ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := strings.Join(reviewer(t, c.objects...).review(t.Context(), c.old, c.db).Denials, "; ")
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("denials %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnActiveActiveDatabaseIsNotIgnoredInSilence(t *testing.T) {
+	k := &Kind{Reviewer: reviewer(t)}
+	db := database()
+	count := 0
+	for range 2 {
+		before := db.DeepCopy()
+		run, err := k.Run(t.Context(), db)
+		if outcome.Of(err).Reason != ReasonNotActedOn {
+			t.Fatalf("err = %v", err)
+		}
+		for _, e := range k.Report(before, db, run, err, time.Now()) {
+			count++
+			if e.Reason != names.EventNotActedOn || !e.Warning {
+				t.Errorf("event %+v", e)
+			}
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d events", count)
+	}
+	if c := meta.FindStatusCondition(db.Status.Conditions, appv1.ConditionStalled); c == nil || c.Reason != ReasonNotActedOn || db.Status.SpecStatus != appv1.SpecValid {
+		t.Errorf("Stalled %+v, specStatus %q", c, db.Status.SpecStatus)
+	}
+	t.Run("AA-21 an invalid one is called so", func(t *testing.T) {
+		db.Spec.ParticipatingClusters = nil
+		before := db.DeepCopy()
+		run, err := k.Run(t.Context(), db)
+		if k.Report(before, db, run, err, time.Now()); db.Status.SpecStatus != appv1.SpecInvalid {
+			t.Errorf("status %+v", db.Status)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package activeactive
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/outcome"
+)
+
+// Reviewer decides for the webhook. What it would like to look up and cannot is left out (ADM-10).
+type Reviewer struct {
+	// Cached answers at once; Live confirms that something is not there, because the cache may be behind.
+	Cached, Live client.Reader
+	// Namespace is the operator's own, where clusters and remote clusters are.
+	Namespace string
+}
+
+// Kind makes the reviewer part of the admission server.
+func (r Reviewer) Kind() admission.Kind {
+	return admission.For("redisenterpriseactiveactivedatabases",
+		func() *v1alpha1.RedisEnterpriseActiveActiveDatabase {
+			return &v1alpha1.RedisEnterpriseActiveActiveDatabase{}
+		}, r.review)
+}
+
+func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) admission.Verdict {
+	errs := Validate(db)
+	if old == nil {
+		errs = append(errs, r.nameIsUnique(ctx, db)...)
+	} else {
+		errs = append(errs, ValidateChange(old, db)...)
+		if err := Swapped(old, db, r.local(ctx)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	errs = append(errs, r.references(ctx, db)...)
+	verdict := admission.Verdict{Warnings: []string{notActedOn}}
+	for _, err := range errs {
+		verdict.Denials = append(verdict.Denials, err.Error())
+	}
+	return verdict
+}
+
+// references: the remote clusters and the Secret that are named must be there (ADM-7). The Secret is never made by the
+// operator, since it must be the same on all clusters (AA-8).
+func (r Reviewer) references(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
+	var errs []error
+	for _, p := range db.Spec.ParticipatingClusters {
+		if r.absent(ctx, types.NamespacedName{Namespace: r.Namespace, Name: p.Name}, func() client.Object { return &v1alpha1.RedisEnterpriseRemoteCluster{} }) {
+			errs = append(errs, outcome.Missing(pathClusters, "RedisEnterpriseRemoteCluster %s was not found in namespace %s", p.Name, r.Namespace))
+		}
+	}
+	if name := db.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName; name != "" {
+		err := r.Live.Get(ctx, types.NamespacedName{Namespace: db.Namespace, Name: name}, &corev1.Secret{})
+		if apierrors.IsNotFound(err) {
+			errs = append(errs, outcome.Missing(pathGlobal+".databaseSecretName", "Secret %s was not found in namespace %s", name, db.Namespace))
+		}
+	}
+	return errs
+}
+
+// absent is true only when cache and API server agree.
+func (r Reviewer) absent(ctx context.Context, key types.NamespacedName, empty func() client.Object) bool {
+	for _, reader := range []client.Reader{r.Cached, r.Live} {
+		if err := reader.Get(ctx, key, empty()); !apierrors.IsNotFound(err) {
+			return false
+		}
+	}
+	return true
+}
+
+// nameIsUnique: the name is that of a database on every participating cluster (AA-2).
+func (r Reviewer) nameIsUnique(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
+	var global v1alpha1.RedisEnterpriseActiveActiveDatabaseList
+	if err := r.Cached.List(ctx, &global); err == nil {
+		for _, other := range global.Items {
+			if other.Name == db.Name && other.Namespace != db.Namespace {
+				return []error{outcome.Reject("metadata.name", "an Active-Active database %s exists in namespace %s already", db.Name, other.Namespace)}
+			}
+		}
+	}
+	var databases v1alpha1.RedisEnterpriseDatabaseList
+	if err := r.Cached.List(ctx, &databases); err == nil {
+		for _, other := range databases.Items {
+			if other.Name == db.Name {
+				return []error{outcome.Reject("metadata.name", "a database %s exists in namespace %s already", db.Name, other.Namespace)}
+			}
+		}
+	}
+	return nil
+}
+
+// local are the remote clusters that stand for clusters of this operator; none when that cannot be found out.
+func (r Reviewer) local(ctx context.Context) map[string]bool {
+	var remotes v1alpha1.RedisEnterpriseRemoteClusterList
+	var clusters appv1.RedisEnterpriseClusterList
+	if r.Cached.List(ctx, &remotes, client.InNamespace(r.Namespace)) != nil || r.Cached.List(ctx, &clusters, client.InNamespace(r.Namespace)) != nil {
+		return nil
+	}
+	own := map[string]bool{}
+	for _, c := range clusters.Items {
+		own[c.Name] = true
+	}
+	local := map[string]bool{}
+	for _, remote := range remotes.Items {
+		local[remote.Name] = remote.Spec.RECNamespace == r.Namespace && own[remote.Spec.RECName]
+	}
+	return local
+}
