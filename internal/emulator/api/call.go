@@ -175,7 +175,11 @@ func answerError(w http.ResponseWriter, err error) int {
 		w.WriteHeader(e.Status)
 		return e.Status
 	}
-	answer(w, withStatus{e.Status, Object{"error_code": e.Code, "description": e.Description}})
+	body := Object{"error_code": e.Code, "description": e.Description}
+	if e.Details != nil {
+		body["error_details"] = e.Details
+	}
+	answer(w, withStatus{e.Status, body})
 	return e.Status
 }
 
