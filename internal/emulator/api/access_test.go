@@ -154,6 +154,16 @@ func TestRolesAndACLs(t *testing.T) {
 		t.Errorf("the database still names %v", left)
 	}
 	b.delete(fmt.Sprintf("/v1/roles/%v", role["uid"])).is(200, "")
+	busyRole := b.post("/v1/roles", `{"name":"busy"}`).ok()
+	b.engine.Steps = 3
+	b.put("/v1/bdbs/1", fmt.Sprintf(`{"roles_permissions":[{"role_uid":%v,"redis_acl_uid":1}]}`, busyRole["uid"])).is(200, "")
+	b.delete(fmt.Sprintf("/v1/roles/%v", busyRole["uid"])).is(200, "")
+	if left := b.get("/v1/bdbs/1").ok()["roles_permissions"].([]any); len(left) != 0 {
+		t.Errorf("the busy database still names %v", left)
+	}
+	for range 3 {
+		b.get("/v1/actions").is(200, "")
+	}
 	b.get("/v1/redis_acls/4").is(404, "redis_acl_not_exist")
 	b.post("/v1/ldap_mappings", `{"name":"m","dn":"x","role_uids":[1]}`).is(400, "invalid_dn_param")
 	b.post("/v1/ldap_mappings", `{"name":"m","dn":"cn=x","role_uids":[7]}`).is(400, "invalid_role_uids_param")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -314,7 +315,17 @@ func (c *call) dropPermissions(key string, uid int64) (string, error) {
 		if len(kept) == len(before) {
 			continue
 		}
-		stored, err := c.Engine.UpdateBDB(c.ctx(), schema.IntOf(b, "uid"), Object{"roles_permissions": kept}, "")
+		uid := schema.IntOf(b, "uid")
+		stored, err := c.Engine.UpdateBDB(c.ctx(), uid, Object{"roles_permissions": kept}, "")
+		if errors.Is(err, ErrBusy) {
+			// The database is being changed anyway; it takes this along.
+			stored, err = c.Engine.Update(c.ctx(), KindBDB, id(uid), func(o Object) (Object, error) {
+				if o != nil {
+					o["roles_permissions"] = kept
+				}
+				return o, nil
+			})
+		}
 		if err != nil {
 			return "", err
 		}
