@@ -27,9 +27,8 @@ func (l *list) Set(value string) error {
 // version that a node reports comes from the environment, so that an upgrade
 // can be tried without a second build.
 func emulatorCommand(flags *flag.FlagSet) func(context.Context) error {
-	var versions, args list
+	var versions list
 	flags.Var(&versions, "version", "software version to report, also the tag; may be repeated")
-	flags.Var(&args, "arg", "argument the emulator starts with; may be repeated")
 	pkg := flags.String("package", "./cmd/emulator", "Go package of the emulator")
 	load := flags.String("load", "./cmd/redisload", "Go package of the load generator; left out when it does not exist")
 	ldflags := flags.String("ldflags", "", "further linker flags")
@@ -56,7 +55,7 @@ func emulatorCommand(flags *flag.FlagSet) func(context.Context) error {
 		files = slices.Concat(files, emulatorFiles(), programs)
 		for _, version := range versions {
 			archive := filepath.Join(*bin, "images", "emulator-"+version+".tar")
-			if err := emulatorImage(*repository+":"+version, *arch, version, args, files).write(archive); err != nil {
+			if err := emulatorImage(*repository+":"+version, *arch, version, files).write(archive); err != nil {
 				return err
 			}
 		}
@@ -104,7 +103,7 @@ func emulatorFiles() layer {
 	return files
 }
 
-func emulatorImage(reference, arch, version string, args []string, files layer) image {
+func emulatorImage(reference, arch, version string, files layer) image {
 	return image{
 		reference: reference,
 		arch:      arch,
@@ -116,7 +115,7 @@ func emulatorImage(reference, arch, version string, args []string, files layer) 
 				"EMULATOR_SOFTWARE_VERSION=" + version,
 			},
 			Entrypoint: []string{"/usr/local/bin/emulator"},
-			Cmd:        args,
+			Cmd:        []string{"--pod"},
 			Labels:     labels("Emulated Redis Enterprise node", version),
 		},
 		layer: files,

@@ -67,7 +67,7 @@ func TestVersionsOfTheEmulatorDifferInConfigurationOnly(t *testing.T) {
 	var layers, digests []string
 	for _, version := range []string{"8.2.0-46.13", "8.2.1-10.1"} {
 		output := filepath.Join(folder, version+".tar")
-		if err := emulatorImage("example.com/emulator:"+version, "amd64", version, nil, files).write(output); err != nil {
+		if err := emulatorImage("example.com/emulator:"+version, "amd64", version, files).write(output); err != nil {
 			t.Fatal(err)
 		}
 		written := read(t, output)
