@@ -44,8 +44,11 @@ func (s *session) forward(requests []request) error {
 	}
 	until := started.Add(s.e.options.Patience)
 	for {
-		superseded, err := s.try(requests, until)
+		replies, superseded, err := s.try(requests, until)
 		if err == nil {
+			for _, reply := range replies {
+				s.emit(reply)
+			}
 			break
 		}
 		s.e.stats.dispatchFailures.Add(1)
@@ -68,10 +71,11 @@ func (s *session) forward(requests []request) error {
 	return nil
 }
 
-// try makes one attempt under the configuration of this moment.
-func (s *session) try(requests []request, until time.Time) (<-chan struct{}, error) {
+// try makes one attempt under the configuration of this moment. It returns the replies, for writing them may take as long
+// as the client likes and must not keep the gate from being held; or what to wait for before the next attempt.
+func (s *session) try(requests []request, until time.Time) ([][]byte, <-chan struct{}, error) {
 	if err := s.e.gate.enter(until, s.gone); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer s.e.gate.leave()
 	k := s.e.config.Load()
@@ -79,16 +83,13 @@ func (s *session) try(requests []request, until time.Time) (<-chan struct{}, err
 	err := a.run(requests)
 	if err == nil {
 		a.noteWatch()
-		for _, reply := range a.replies {
-			s.emit(reply)
-		}
-		return nil, nil
+		return a.replies, nil, nil
 	}
 	a.abandon()
 	if a.sent {
-		return nil, err
+		return nil, nil, err
 	}
-	return k.superseded, later{err}
+	return nil, k.superseded, later{err}
 }
 
 // abandon closes connections on which replies may be outstanding.
@@ -302,18 +303,19 @@ func (s *session) block(c command) error {
 	s.unblockAsked.Store(false)
 	until := started.Add(s.e.options.Patience)
 	for {
-		superseded, woken, err := s.tryBlocking(c, until)
-		if err == nil && !woken {
+		reply, superseded, err := s.tryBlocking(c, until)
+		if err == nil {
+			s.emit(reply)
 			s.e.stats.responded(c.class, time.Since(started))
 			return nil
 		}
-		var retry later
-		if err != nil && !errors.As(err, &retry) {
-			return err
-		}
-		if woken {
+		if errors.Is(err, errWoken) {
 			until = time.Now().Add(s.e.options.Patience) // from here on it waits for a shard
 			continue
+		}
+		var retry later
+		if !errors.As(err, &retry) {
+			return err
 		}
 		pause := time.Now().Add(retryPause)
 		if pause.After(until) {
@@ -325,48 +327,55 @@ func (s *session) block(c command) error {
 	}
 }
 
+// errWoken says that a blocked command was woken because its shard is being replaced.
+var errWoken = errors.New("proxy: woken")
+
 // tryBlocking makes one attempt of block.
-func (s *session) tryBlocking(c command, until time.Time) (superseded <-chan struct{}, woken bool, err error) {
+func (s *session) tryBlocking(c command, until time.Time) ([]byte, <-chan struct{}, error) {
 	if err := s.e.gate.enter(until, s.gone); err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	defer s.e.gate.leave()
 	k := s.e.config.Load()
 	a := &attempt{s: s, k: k, conns: make(map[int]*shardConn), waits: make(map[int]bool)}
-	fail := func(err error) (<-chan struct{}, bool, error) {
+	err := a.runBlocking(c)
+	switch {
+	case err == nil:
+		return a.replies[0], nil, nil
+	case errors.Is(err, errWoken):
 		a.abandon()
-		if a.sent {
-			return nil, false, err
-		}
-		return k.superseded, false, later{err}
+		return nil, nil, err
 	}
-	op, err := k.plan(c, s.version)
+	a.abandon()
+	if a.sent {
+		return nil, nil, err
+	}
+	return nil, k.superseded, later{err}
+}
+
+func (a *attempt) runBlocking(c command) error {
+	op, err := a.k.plan(c, a.s.version)
 	if err != nil {
-		return fail(err)
-	}
-	if len(op.parts) == 0 {
-		s.emit(op.reply)
-		return nil, false, nil
+		return err
 	}
 	a.ops = []operation{op}
+	if len(op.parts) == 0 {
+		a.replies = [][]byte{op.reply}
+		return nil
+	}
 	if err := a.connect(); err != nil {
-		return fail(err)
+		return err
 	}
 	if err := a.sendAndWait(); err != nil {
-		return fail(err)
+		return err
 	}
-	if bytes.HasPrefix(a.replies[0], []byte("-UNBLOCKED")) && !s.unblockAsked.Load() {
-		a.abandon()
-		return nil, true, nil
+	if bytes.HasPrefix(a.replies[0], []byte("-UNBLOCKED")) && !a.s.unblockAsked.Load() {
+		return errWoken
 	}
 	if err := a.confirmAfter(); err != nil {
-		return fail(err)
+		return err
 	}
-	if err := a.refusedByShard(); err != nil {
-		return fail(err)
-	}
-	s.emit(a.replies[0])
-	return nil, false, nil
+	return a.refusedByShard()
 }
 
 // sendAndWait sends a blocking command and waits for the answer, for as long as the client is there.

@@ -124,7 +124,8 @@ func (s *session) run() {
 		s.e.stats.proxyDisconnected.Add(1)
 	}
 	close(s.done)
-	s.cut()
+	_ = s.nc.SetWriteDeadline(time.Now().Add(time.Second)) // a TLS connection says goodbye
+	_ = s.nc.Close()
 	s.e.forget(s)
 	for _, c := range s.conns {
 		c.close()

@@ -62,45 +62,71 @@ func because(ctx context.Context, err error) error {
 
 // Client is a connection that is opened when needed and again after an error; it may be shared.
 type Client struct {
-	Addr     string
-	Password string
+	addr, password string
+	// turn holds the connection, or nil, while nobody uses it; waiting for it ends with a context, as a mutex would not.
+	turn   chan *Conn
+	closed chan struct{}
+	once   sync.Once
+}
 
-	mu     sync.Mutex
-	conn   *Conn
-	closed bool
+// NewClient prepares a client; it connects with the first command.
+func NewClient(addr, password string) *Client {
+	c := &Client{addr: addr, password: password, turn: make(chan *Conn, 1), closed: make(chan struct{})}
+	c.turn <- nil
+	return c
 }
 
 // Do runs one command, waiting for its turn. A command whose connection broke is not repeated.
-func (c *Client) Do(ctx context.Context, args ...string) (Value, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+func (c *Client) Do(ctx context.Context, args ...string) (v Value, err error) {
+	var conn *Conn
+	select {
+	case conn = <-c.turn:
+	case <-ctx.Done():
+		return Value{}, context.Cause(ctx)
+	case <-c.closed:
 		return Value{}, net.ErrClosed
 	}
-	if c.conn == nil {
-		conn, err := Dial(ctx, c.Addr, c.Password)
-		if err != nil {
+	defer func() { c.turn <- conn }()
+	ctx, cancel := c.untilClosed(ctx)
+	defer cancel()
+	if conn == nil {
+		if conn, err = Dial(ctx, c.addr, c.password); err != nil {
 			return Value{}, err
 		}
-		c.conn = conn
 	}
-	v, err := c.conn.Do(ctx, args...)
+	v, err = conn.Do(ctx, args...)
 	if _, isReply := err.(Error); err != nil && !isReply {
-		_ = c.conn.Close()
-		c.conn = nil
+		_ = conn.Close()
+		conn = nil
 	}
 	return v, err
 }
 
-// Close closes the connection for good.
-func (c *Client) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	if c.conn == nil {
-		return nil
+// untilClosed makes a context end with the client, too.
+func (c *Client) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-c.closed:
+			cancel(net.ErrClosed)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		close(done)
+		cancel(nil)
 	}
-	err := c.conn.Close()
-	c.conn = nil
+}
+
+// Close ends what is being done and closes the connection for good.
+func (c *Client) Close() error {
+	var err error
+	c.once.Do(func() {
+		close(c.closed)
+		if conn := <-c.turn; conn != nil {
+			err = conn.Close()
+		}
+	})
 	return err
 }

@@ -42,7 +42,7 @@ func start(ctx context.Context, c Config) (*Process, error) {
 	}
 	p := &Process{
 		config: c, done: make(chan struct{}), settings: c.Settings, master: c.Master,
-		conn: &resp.Client{Addr: c.Address.String(), Password: c.Password},
+		conn: resp.NewClient(c.Address.String(), c.Password),
 	}
 	boot := bootAOF(c.Dir, c.Settings)
 	if !c.Settings.Persistent() {
