@@ -6,11 +6,21 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// refusal is a rejection of a package below.
+type refusal struct{}
+
+func (refusal) Error() string           { return "spec.databasePort: taken" }
+func (refusal) SpecPath() string        { return "spec.databasePort" }
+func (refusal) ConditionReason() string { return v1.ReasonRejectedByCluster }
 
 func TestOf(t *testing.T) {
 	fast := Wait("DatabaseBusy", time.Second, "the database is busy")
@@ -32,6 +42,8 @@ func TestOf(t *testing.T) {
 			message: "the database is busy", after: time.Second},
 		{name: "a wait without delay gets the default", err: &Waiting{Reason: "X", Message: "x"}, kind: KindWaiting, reason: "X", message: "x", after: DefaultWait},
 		{name: "a rejection names the path", err: bad, kind: KindRejected, reason: v1.ReasonInvalidSpec, message: "spec.memorySize: 12XB is no size"},
+		{name: "a rejection of a package below counts as one", err: fmt.Errorf("creating: %w", refusal{}), kind: KindRejected,
+			reason: v1.ReasonRejectedByCluster, message: "spec.databasePort: taken"},
 		{name: "a failure keeps what was being done", err: fmt.Errorf("reading the secret: %w", boom), kind: KindFailed,
 			reason: v1.ReasonReconcileFailed, message: "reading the secret: boom", retry: true},
 		{name: "of several waits the shortest delay wins and the first is shown", err: errors.Join(slow, fast), kind: KindWaiting,
