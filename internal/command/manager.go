@@ -1,0 +1,275 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	clientrest "k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/open-redis-enterprise/operator/controllers"
+	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/rest"
+)
+
+// ManagerOptions configure one replica of the operator.
+type ManagerOptions struct {
+	Config *clientrest.Config
+	// Namespace is the operator's own; Watch are all namespaces it reads (empty: all of the cluster).
+	Namespace string
+	Watch     []string
+	Images    controllers.Images
+	// LeaderElection is off only where no second replica can be.
+	LeaderElection bool
+	// Addresses to listen on; "0" switches one off.
+	HealthAddress, MetricsAddress, AdmissionAddress string
+	// PollIdle and PollBusy pace the readings of each cluster; zero is the default of package link.
+	PollIdle, PollBusy time.Duration
+	// Wrap, if set, wraps the client that writes to Kubernetes; Middleware wraps the calls of the admin API.
+	Wrap       func(client.Client) client.Client
+	Middleware func(types.NamespacedName) []rest.Middleware
+	Log        logr.Logger
+}
+
+func managerCommand(version string) *cobra.Command {
+	o := ManagerOptions{}
+	cmd := &cobra.Command{
+		Use:   "manager",
+		Short: "Reconcile the custom resources and answer admission reviews (the default)",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Log = zap.New(zap.JSONEncoder())
+			ctrl.SetLogger(o.Log)
+			var err error
+			if o.Config, err = ctrl.GetConfig(); err != nil {
+				return err
+			}
+			o.readEnvironment(os.Getenv)
+			if o.Namespace == "" {
+				return fmt.Errorf("%s must name the operator's namespace", names.EnvPodNamespace)
+			}
+			o.Log.Info("starting", "version", version, "namespace", o.Namespace, "watching", o.Watch)
+			return RunManager(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.LeaderElection, "leader-elect", true, "let one of several replicas lead")
+	cmd.Flags().StringVar(&o.HealthAddress, "health-address", fmt.Sprintf(":%d", names.HealthPort), "where /healthz and /readyz are served")
+	cmd.Flags().StringVar(&o.MetricsAddress, "metrics-address", fmt.Sprintf(":%d", names.OperatorMetric), "where /metrics is served; 0 for nowhere")
+	cmd.Flags().StringVar(&o.AdmissionAddress, "admission-address", fmt.Sprintf(":%d", names.WebhookPort), "where admission reviews are answered; 0 for nowhere")
+	return cmd
+}
+
+// readEnvironment fills what the Deployment gives in its environment.
+func (o *ManagerOptions) readEnvironment(env func(string) string) {
+	o.Namespace = env(names.EnvPodNamespace)
+	for namespace := range strings.SplitSeq(env("WATCH_NAMESPACE"), ",") {
+		if namespace = strings.TrimSpace(namespace); namespace != "" {
+			o.Watch = append(o.Watch, namespace)
+		}
+	}
+	o.Images = controllers.Images{
+		Node:         env("RELATED_IMAGE_REDIS_ENTERPRISE"),
+		Bootstrapper: env("RELATED_IMAGE_BOOTSTRAPPER"),
+		Rigger:       env("RELATED_IMAGE_SERVICES_RIGGER"),
+	}
+}
+
+// RunManager runs one replica until ctx ends.
+func RunManager(ctx context.Context, o ManagerOptions) error {
+	scheme, err := Scheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
+		Scheme:                        scheme,
+		Logger:                        o.Log,
+		Cache:                         cacheOptions(o),
+		NewClient:                     o.newClient,
+		LeaderElection:                o.LeaderElection,
+		LeaderElectionID:              names.Owner + ".open-redis-enterprise.io",
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		HealthProbeBindAddress:        o.HealthAddress,
+		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
+		GracefulShutdownTimeout:       ptr.To(5 * time.Second),
+		Controller:                    config.Controller{SkipNameValidation: ptr.To(true)}, // tests run several managers
+	})
+	if err != nil {
+		return err
+	}
+	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.Middleware})
+	defer links.Close()
+	secrets, err := secretNames(mgr, o)
+	if err != nil {
+		return err
+	}
+	events, stop, err := recorder(mgr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	teardown := &controllers.Teardown{Live: mgr.GetAPIReader(), Client: mgr.GetClient()}
+	if err := teardown.Add(mgr); err != nil {
+		return err
+	}
+	shared := controllers.Shared{Manager: mgr, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Namespace: o.Namespace, Defaults: o.Images}
+	for _, c := range controllers.All {
+		if err := c.Add(ctx, shared); err != nil {
+			return fmt.Errorf("controller of %s: %w", c.Kind, err)
+		}
+	}
+	if err := addAdmission(mgr, shared, o); err != nil {
+		return err
+	}
+	if err := addHealth(mgr); err != nil {
+		return err
+	}
+	err = mgr.Start(ctx)
+	// Told to stop: perhaps because the whole namespace is being deleted, pods first.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	if lerr := teardown.Look(last, o.Namespace); lerr != nil {
+		o.Log.Info("namespace not read at the end", "error", lerr.Error())
+	}
+	return err
+}
+
+// lastWords and the graceful shutdown together fit into the pod's grace period of ten seconds.
+const lastWords = 4 * time.Second
+
+func (o ManagerOptions) newClient(config *clientrest.Config, options client.Options) (client.Client, error) {
+	c, err := client.New(config, options)
+	if err != nil || o.Wrap == nil {
+		return c, err
+	}
+	return o.Wrap(c), nil
+}
+
+// cacheOptions keep only what is ours in memory: objects with our label, in the watched namespaces.
+func cacheOptions(o ManagerOptions) cache.Options {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{names.LabelApp: names.AppValue})}
+	options := cache.Options{DefaultNamespaces: namespaces(o), ByObject: map[client.Object]cache.ByObject{}, DefaultTransform: cache.TransformStripManagedFields()}
+	for _, kind := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}, &corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{},
+		&corev1.PersistentVolumeClaim{}, &appsv1.StatefulSet{}, &appsv1.Deployment{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{}} {
+		options.ByObject[kind] = ours
+	}
+	return options
+}
+
+func namespaces(o ManagerOptions) map[string]cache.Config {
+	if len(o.Watch) == 0 {
+		return nil
+	}
+	all := map[string]cache.Config{o.Namespace: {}}
+	for _, namespace := range o.Watch {
+		all[namespace] = cache.Config{}
+	}
+	return all
+}
+
+// secretNames watches all Secrets by name and version only.
+func secretNames(mgr manager.Manager, o ManagerOptions) (cache.Cache, error) {
+	c, err := cache.New(o.Config, cache.Options{
+		Scheme:            mgr.GetScheme(),
+		Mapper:            mgr.GetRESTMapper(),
+		DefaultNamespaces: namespaces(o),
+		DefaultTransform: func(obj any) (any, error) {
+			if m, ok := obj.(*metav1.PartialObjectMetadata); ok {
+				m.Labels, m.Annotations, m.ManagedFields, m.OwnerReferences = nil, nil, nil, nil
+			}
+			return obj, nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, mgr.Add(c)
+}
+
+// recorder sends events through the core API, which is the one that the documented Role grants.
+func recorder(mgr manager.Manager) (record.EventRecorder, func(), error) {
+	client, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, nil, err
+	}
+	broadcaster := record.NewBroadcaster()
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
+	return broadcaster.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: names.Owner}), broadcaster.Shutdown, nil
+}
+
+func addAdmission(mgr manager.Manager, shared controllers.Shared, o ManagerOptions) error {
+	if o.AdmissionAddress == "0" || o.AdmissionAddress == "" {
+		return nil
+	}
+	log := o.Log.WithName("admission")
+	keeper := &admission.Keeper{Reader: mgr.GetAPIReader(), Client: mgr.GetClient(), Log: log, Namespace: o.Namespace,
+		Service: names.AdmissionService, Elected: mgr.Elected(), Now: time.Now}
+	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, controllers.Admission(shared)...), Log: log, Address: o.AdmissionAddress}
+	for _, runnable := range []manager.Runnable{keeper, server} {
+		if err := mgr.Add(runnable); err != nil {
+			return err
+		}
+	}
+	return mgr.AddReadyzCheck("admission", server.Ready)
+}
+
+// addHealth makes readiness mean that the caches are filled, so that a replica that cannot read Kubernetes is not ready.
+func addHealth(mgr manager.Manager) error {
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return err
+	}
+	synced := make(chan struct{})
+	if err := mgr.Add(unelected(func(ctx context.Context) error {
+		if mgr.GetCache().WaitForCacheSync(ctx) {
+			close(synced)
+		}
+		<-ctx.Done()
+		return nil
+	})); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("caches", func(*http.Request) error {
+		select {
+		case <-synced:
+			return nil
+		default:
+			return errors.New("the caches are not filled yet")
+		}
+	})
+}
+
+// unelected is a runnable that runs in every replica.
+type unelected func(context.Context) error
+
+// Start runs it.
+func (u unelected) Start(ctx context.Context) error { return u(ctx) }
+
+// NeedLeaderElection is false.
+func (unelected) NeedLeaderElection() bool { return false }

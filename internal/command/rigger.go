@@ -1,0 +1,157 @@
+package command
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	clientrest "k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/board"
+	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/rest"
+	"github.com/open-redis-enterprise/operator/internal/rigger"
+)
+
+// RiggerOptions say which cluster the services rigger serves.
+type RiggerOptions struct {
+	Settings       rigger.Settings
+	Config         *clientrest.Config
+	CredentialsDir string
+	Listen         string // health endpoint
+	Log            *slog.Logger
+}
+
+// riggerCommand runs in the Deployment <rec>-services-rigger.
+func riggerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "services-rigger",
+		Short: "Make the Services of each database and point them at the pods that hold its endpoints",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := ctrl.GetConfig()
+			if err != nil {
+				return err
+			}
+			settings, err := rigger.ReadSettings(os.Getenv)
+			if err != nil {
+				return err
+			}
+			return RunRigger(cmd.Context(), RiggerOptions{Settings: settings, Config: config,
+				CredentialsDir: names.CredentialsDir, Listen: ":" + strconv.Itoa(names.ProbePort), Log: logger()})
+		},
+	}
+}
+
+// RunRigger serves one cluster until ctx ends.
+func RunRigger(ctx context.Context, o RiggerOptions) error {
+	kubernetes, err := riggerCluster(o)
+	if err != nil {
+		return err
+	}
+	api := rest.New(rest.Options{
+		ServerName:  names.FQDN(o.Settings.Cluster, o.Settings.Namespace),
+		Addresses:   func() []string { return riggerBoard(ctx, kubernetes, o).Addresses() },
+		RootCAs:     func() *x509.CertPool { return riggerBoard(ctx, kubernetes, o).Roots() },
+		Credentials: func() rest.Credentials { return mountedCredentials(o.CredentialsDir) },
+		Timeout:     5 * time.Second,
+	})
+	defer api.Close()
+	rec := &appv1.RedisEnterpriseCluster{}
+	rec.Namespace, rec.Name, rec.UID = o.Settings.Namespace, o.Settings.Cluster, types.UID(o.Settings.ClusterUID)
+	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api}, Client: kubernetes.GetClient(), Owner: rec, Log: o.Log}
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return kubernetes.Start(ctx) })
+	group.Go(func() error {
+		if !kubernetes.GetCache().WaitForCacheSync(ctx) {
+			return fmt.Errorf("the Kubernetes API did not answer before the rigger ended")
+		}
+		return r.Run(ctx)
+	})
+	group.Go(func() error { return serveHealth(ctx, o.Listen, r.Healthy) })
+	return group.Wait()
+}
+
+// riggerCluster reads node pods, Services and the bulletin board of one cluster from a cache, and nothing else.
+func riggerCluster(o RiggerOptions) (cluster.Cluster, error) {
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	mine := labels.SelectorFromSet(names.ClusterLabels(o.Settings.Cluster))
+	return cluster.New(o.Config, func(options *cluster.Options) {
+		options.Scheme = scheme
+		options.Cache.DefaultNamespaces = map[string]cache.Config{o.Settings.Namespace: {}}
+		options.Cache.ByObject = map[client.Object]cache.ByObject{
+			&corev1.Pod{}:       {Label: labels.SelectorFromSet(names.NodeLabels(o.Settings.Cluster))},
+			&corev1.Service{}:   {Label: mine},
+			&corev1.ConfigMap{}: {Label: mine},
+		}
+	})
+}
+
+func riggerBoard(ctx context.Context, c cluster.Cluster, o RiggerOptions) board.Data {
+	var cm corev1.ConfigMap
+	if err := c.GetClient().Get(ctx, types.NamespacedName{Namespace: o.Settings.Namespace, Name: names.Board(o.Settings.Cluster)}, &cm); err != nil {
+		return nil
+	}
+	return cm.Data
+}
+
+// mountedCredentials reads the credentials from the files of the mounted Secret; they may change at any time.
+func mountedCredentials(dir string) rest.Credentials {
+	user, _ := os.ReadFile(filepath.Join(dir, names.UsernameKey))
+	password, _ := os.ReadFile(filepath.Join(dir, names.PasswordKey))
+	return rest.Credentials{Username: strings.TrimSpace(string(user)), Password: strings.TrimRight(string(password), "\r\n")}
+}
+
+// patient rests after credentials were refused: a handful of failures within minutes locks the account for everybody.
+type patient struct {
+	rigger.Lister
+	until time.Time
+}
+
+const refusedRest = time.Minute
+
+// ListBDBs asks unless the credentials were refused less than a minute ago.
+func (p *patient) ListBDBs(ctx context.Context, fields ...string) ([]rest.BDB, error) {
+	if time.Now().Before(p.until) {
+		return nil, fmt.Errorf("the cluster refuses the credentials; asking again at %s", p.until.Format(time.TimeOnly))
+	}
+	list, err := p.Lister.ListBDBs(ctx, fields...)
+	if rest.IsUnauthorized(err) {
+		p.until = time.Now().Add(refusedRest)
+	}
+	return list, err
+}
+
+func serveHealth(ctx context.Context, listen string, healthy func() error) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := healthy(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	return serve(ctx, &http.Server{Addr: listen, Handler: mux, ReadHeaderTimeout: 10 * time.Second})
+}

@@ -1,0 +1,233 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/names"
+)
+
+func TestClusterLife(t *testing.T) {
+	s := newScene(t)
+	rec := &appv1.RedisEnterpriseCluster{ObjectMeta: s.meta("rec")} // REC-5: an empty spec works
+	s.create(rec)
+	s.ready(rec, 90*time.Second)
+
+	t.Run("REC-27 the state is Running", func(t *testing.T) {
+		if rec.Status.State != appv1.ClusterRunning || rec.Status.SpecStatus != appv1.SpecValid {
+			t.Errorf("state %s, spec %s", rec.Status.State, rec.Status.SpecStatus)
+		}
+	})
+	t.Run("REC-72 the licence is mirrored", func(t *testing.T) {
+		if rec.Status.LicenseStatus == nil || rec.Status.LicenseStatus.LicenseState == "" {
+			t.Errorf("%+v", rec.Status.LicenseStatus)
+		}
+	})
+	t.Run("REC-6 the image tag in use is in the spec", func(t *testing.T) {
+		if rec.Spec.RedisEnterpriseImageSpec == nil || rec.Spec.RedisEnterpriseImageSpec.VersionTag != "8.2.0-46.13" {
+			t.Errorf("%+v", rec.Spec.RedisEnterpriseImageSpec)
+		}
+	})
+	t.Run("REC-7 every object carries the labels and the owner", func(t *testing.T) {
+		for _, obj := range []client.Object{
+			&appsv1.StatefulSet{ObjectMeta: s.meta("rec")},
+			&corev1.Service{ObjectMeta: s.meta("rec")},
+			&corev1.Service{ObjectMeta: s.meta("rec-ui")},
+			&corev1.Service{ObjectMeta: s.meta("rec-prom")},
+			&corev1.Secret{ObjectMeta: s.meta("rec")},
+			&corev1.ServiceAccount{ObjectMeta: s.meta("rec")},
+			&policyv1.PodDisruptionBudget{ObjectMeta: s.meta("rec")},
+			&corev1.ConfigMap{ObjectMeta: s.meta("rec-bulletin-board")},
+			&appsv1.Deployment{ObjectMeta: s.meta("rec-services-rigger")},
+		} {
+			if err := world.Client.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
+				t.Error(err)
+				continue
+			}
+			if obj.GetLabels()["app"] != "redis-enterprise" || obj.GetLabels()["redis.io/cluster"] != "rec" {
+				t.Errorf("%T %s: labels %v", obj, obj.GetName(), obj.GetLabels())
+			}
+			if !metav1.IsControlledBy(obj, rec) {
+				t.Errorf("%T %s: owners %v", obj, obj.GetName(), obj.GetOwnerReferences())
+			}
+		}
+	})
+	t.Run("REC-8 exactly one pod is marked as the master", func(t *testing.T) {
+		s.eventually(10*time.Second, "master label", func(ctx context.Context) string {
+			var pods corev1.PodList
+			if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels(names.NodeLabels("rec"))); err != nil {
+				return err.Error()
+			}
+			masters := 0
+			for _, pod := range pods.Items {
+				if pod.Labels[names.LabelMaster] == "1" {
+					masters++
+				}
+			}
+			if masters != 1 || len(pods.Items) != 3 {
+				return fmt.Sprintf("%d pods, %d masters", len(pods.Items), masters)
+			}
+			return ""
+		})
+	})
+	t.Run("REC-26 the start showed no error", func(t *testing.T) {
+		events, err := world.Core.CoreV1().Events(s.namespace).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events.Items {
+			if e.InvolvedObject.Kind == "RedisEnterpriseCluster" && e.Type == corev1.EventTypeWarning {
+				t.Errorf("%s: %s", e.Reason, e.Message)
+			}
+		}
+	})
+	t.Run("REC-12 with everything converged nothing is written", func(t *testing.T) {
+		s.database("quiet", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB"})
+		s.settle()
+		few := s.readsWithin(4 * time.Second)
+		s.database("quiet-too", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB"})
+		s.settle()
+		many := s.readsWithin(4 * time.Second)
+		if writes := append(s.traffic.writes("kubernetes"), s.traffic.writes("redis")...); len(writes) > 0 {
+			t.Errorf("writes at rest: %v", writes)
+		}
+		if many > few+few/2 {
+			t.Errorf("reads of the admin API grow with the number of databases: %d, then %d", few, many)
+		}
+	})
+	t.Run("a label touched on a database causes no write to the cluster", func(t *testing.T) {
+		s.traffic.reset()
+		edit(s, &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta("quiet")}, func(db *appv1alpha1.RedisEnterpriseDatabase) {
+			db.Labels = map[string]string{"touched": "yes"}
+		})
+		s.settle()
+		if writes := s.traffic.writes("redis"); len(writes) > 0 {
+			t.Errorf("%v", writes)
+		}
+	})
+	t.Run("RIG-6 services follow the endpoint within 5 seconds of the loss of a node", func(t *testing.T) { failover(t, s) })
+	t.Run("REC-32 more nodes join", func(t *testing.T) {
+		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](5) })
+		s.ready(rec, 90*time.Second)
+	})
+	t.Run("REC-33 fewer nodes are refused with a sentence and nothing else changes", func(t *testing.T) {
+		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](3) })
+		stalled := s.condition(rec, appv1.ConditionStalled, metav1.ConditionTrue, 10*time.Second)
+		if !strings.Contains(stalled.Message, "spec.nodes") || rec.Status.SpecStatus != appv1.SpecInvalid {
+			t.Errorf("%s: %s", rec.Status.SpecStatus, stalled.Message)
+		}
+		s.event("rec", corev1.EventTypeWarning, names.EventInvalidConfiguration, "spec.nodes")
+		var set appsv1.StatefulSet
+		if err := world.Client.Get(t.Context(), s.key("rec"), &set); err != nil || *set.Spec.Replicas != 5 {
+			t.Errorf("replicas %d, %v", *set.Spec.Replicas, err)
+		}
+		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](5) })
+		s.ready(rec, 30*time.Second)
+	})
+	t.Run("REC-116 the deletion of a cluster waits for its databases", func(t *testing.T) {
+		if err := world.Client.Delete(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		s.event("rec", corev1.EventTypeWarning, names.EventBlocked, "quiet")
+		for _, name := range []string{"quiet", "quiet-too"} {
+			if err := world.Client.Delete(t.Context(), &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta(name)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.eventually(90*time.Second, "everything but the claims is gone", func(ctx context.Context) string { return s.leftovers(ctx) })
+	})
+}
+
+// settle waits until the operator has been silent for a second.
+func (s *scene) settle() {
+	s.t.Helper()
+	s.eventually(30*time.Second, "silence", func(context.Context) string {
+		s.traffic.reset()
+		time.Sleep(time.Second)
+		writes := append(s.traffic.writes("kubernetes"), s.traffic.writes("redis")...)
+		return strings.Join(writes, "\n")
+	})
+}
+
+// readsWithin counts the reads of the admin API in a span of time.
+func (s *scene) readsWithin(span time.Duration) int {
+	s.traffic.reset()
+	time.Sleep(span) // the span is what is measured
+	return len(s.traffic.reads("redis"))
+}
+
+// leftovers names what is left of a cluster, claims excepted.
+func (s *scene) leftovers(ctx context.Context) string {
+	var left []string
+	for _, list := range []client.ObjectList{&appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &corev1.PodList{}, &corev1.ServiceList{},
+		&corev1.SecretList{}, &corev1.ConfigMapList{}, &policyv1.PodDisruptionBudgetList{}, &appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{}} {
+		if err := world.Client.List(ctx, list, client.InNamespace(s.namespace), client.MatchingLabels{"app": "redis-enterprise"}); err != nil {
+			return err.Error()
+		}
+		for _, name := range namesOf(list) {
+			if name != names.AdmissionSecret && name != names.SettingsConfigMap { // these are the operator's own
+				left = append(left, fmt.Sprintf("%T %s", list, name))
+			}
+		}
+	}
+	slices.Sort(left)
+	return strings.Join(left, ", ")
+}
+
+func failover(t *testing.T, s *scene) {
+	db := s.database("carried", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB", Replication: ptr.To(true)})
+	holder := s.holder(string(db.Status.DatabaseUID), "")
+	started := time.Now()
+	if err := world.Kubelet.KillNode(t.Context(), s.key(holder)); err != nil {
+		t.Fatal(err)
+	}
+	s.holder(string(db.Status.DatabaseUID), holder)
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("the endpoint's pod was found after %s", took)
+	}
+	rec := &appv1.RedisEnterpriseCluster{ObjectMeta: s.meta("rec")}
+	s.ready(rec, 60*time.Second)
+	if err := world.Client.Delete(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually(30*time.Second, "the database is gone", func(ctx context.Context) string {
+		err := world.Client.Get(ctx, s.key("carried"), db)
+		if apierrors.IsNotFound(err) {
+			return ""
+		}
+		return fmt.Sprint(db.Status.Status, err)
+	})
+}
+
+// holder waits for a pod, other than the given one, that the Services of the database select.
+func (s *scene) holder(uid, not string) (found string) {
+	s.t.Helper()
+	s.eventually(20*time.Second, "a pod with the endpoint", func(ctx context.Context) string {
+		var pods corev1.PodList
+		if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels{names.LabelBDBPrefix + uid: uid}); err != nil {
+			return err.Error()
+		}
+		for _, pod := range pods.Items {
+			if pod.Name != not {
+				found = pod.Name
+				return ""
+			}
+		}
+		return "none"
+	})
+	return found
+}
