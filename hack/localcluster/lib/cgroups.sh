@@ -49,29 +49,28 @@ make_cgroups() {
 # root we see is an ordinary group, and those may not have both processes and controllers:
 # then the processes move down, and back up again when the cluster goes.
 delegate_controllers() {
-  local controller wanted=()
-  for controller in "${CGROUP_CONTROLLERS[@]}"; do
-    grep -qw "$controller" "$CGROUPS/cgroup.subtree_control" || wanted+=("$controller")
-  done
-  printf '%s\n' "${wanted[@]}" >"$STATE/run/cgroup.delegated"
-  if [ ${#wanted[@]} -gt 0 ] && [ -e "$CGROUPS/cgroup.type" ]; then
+  local controller before
+  before=$(cat "$CGROUPS/cgroup.subtree_control")
+  echo "$before" >"$STATE/run/cgroup.delegated"
+  if [ -e "$CGROUPS/cgroup.type" ]; then
     mkdir -p "$CGROUPS/$CGROUP.rest"
     move_processes "$CGROUPS" "$CGROUPS/$CGROUP.rest"
   fi
-  for controller in "${wanted[@]}"; do
-    echo "+$controller" >"$CGROUPS/cgroup.subtree_control"
-  done
   for controller in "${CGROUP_CONTROLLERS[@]}"; do
+    echo "+$controller" >"$CGROUPS/cgroup.subtree_control"
     echo "+$controller" >"$CGROUPS/$CGROUP/cgroup.subtree_control"
   done
 }
 
+# undelegate_controllers also takes back the controllers that the runtime added to ours.
 undelegate_controllers() {
   [ -e "$STATE/run/cgroup.delegated" ] || return 0
-  local controller
-  while read -r controller; do
-    [ -z "$controller" ] || echo "-$controller" >"$CGROUPS/cgroup.subtree_control" || true
-  done <"$STATE/run/cgroup.delegated"
+  local controller controllers
+  read -r -a controllers <"$CGROUPS/cgroup.subtree_control" || true
+  for controller in "${controllers[@]}"; do
+    grep -qw "$controller" "$STATE/run/cgroup.delegated" \
+      || echo "-$controller" >"$CGROUPS/cgroup.subtree_control" || true
+  done
   if [ -d "$CGROUPS/$CGROUP.rest" ]; then
     move_processes "$CGROUPS/$CGROUP.rest" "$CGROUPS"
     rmdir "$CGROUPS/$CGROUP.rest"
