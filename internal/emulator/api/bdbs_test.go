@@ -183,8 +183,7 @@ func TestDatabaseActions(t *testing.T) {
 		{"GET", "/v1/crdb_tasks/x", "", 404, "not_found"},
 	} {
 		t.Run(c.method+" "+c.path+" "+c.body, func(t *testing.T) {
-			r := b.do(c.method, c.path, c.body)
-			r.is(c.status, c.code)
+			b.in(t).do(c.method, c.path, c.body).is(c.status, c.code)
 		})
 	}
 	if r := b.put("/v1/bdbs/1/actions/revamp?dry_run=true", `{}`); !strings.Contains(string(r.body), "slot_range") {

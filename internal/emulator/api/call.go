@@ -168,19 +168,18 @@ func answer(w http.ResponseWriter, v any) {
 }
 
 // answerError writes the documented body of a refusal; a 401 has none.
-func answerError(w http.ResponseWriter, err error) int {
+func answerError(w http.ResponseWriter, err error) {
 	e := refusalOf(err)
 	if e.Status == http.StatusUnauthorized && e.Code == "" {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Redis Enterprise"`)
 		w.WriteHeader(e.Status)
-		return e.Status
+		return
 	}
 	body := Object{"error_code": e.Code, "description": e.Description}
 	if e.Details != nil {
 		body["error_details"] = e.Details
 	}
 	answer(w, withStatus{e.Status, body})
-	return e.Status
 }
 
 func refusalOf(err error) *Error {

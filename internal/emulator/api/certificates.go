@@ -65,7 +65,7 @@ func updateCertificate(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.installCertificates([]any{map[string]any(ask)})
+	return nil, c.installCertificates([]any{ask})
 }
 
 func knownCertificate(name string) error {

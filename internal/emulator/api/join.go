@@ -16,7 +16,7 @@ import (
 // product talks to its members in ways nobody documents.
 func (s *Server) serveMembers(w http.ResponseWriter, r *http.Request) {
 	c := &call{Server: s, request: r, header: w.Header()}
-	reply, err := s.admitMember(w, c)
+	reply, err := s.admitMember(w, c) //nolint:contextcheck // the call carries the request with its context
 	switch {
 	case errors.Is(err, errSentOn):
 	case err != nil:

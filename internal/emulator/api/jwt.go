@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	tokenHeader     = `{"alg":"HS256","typ":"JWT"}`
+	tokenHeader     = `{"alg":"HS256","typ":"JWT"}` //nolint:gosec // the public first part of every token
 	defaultTokenTTL = 300 * time.Second
 )
 

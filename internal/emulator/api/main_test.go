@@ -56,6 +56,13 @@ func (b *bench) as(user, pass string) *bench {
 	return &c
 }
 
+// in makes a bench that reports to a subtest.
+func (b *bench) in(t *testing.T) *bench {
+	c := *b
+	c.t = t
+	return &c
+}
+
 type reply struct {
 	t      *testing.T
 	status int

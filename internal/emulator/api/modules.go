@@ -37,7 +37,7 @@ func uploadModule(c *call) (any, error) {
 
 func listArtifacts(*call) (any, error) { return []Object{}, nil }
 
-func missingArtifact(c *call) (any, error) {
+func missingArtifact(*call) (any, error) {
 	return nil, refusal(http.StatusNotFound, "module_not_exist", "There is no such user-defined module")
 }
 

@@ -72,7 +72,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answerError(w, refusal(http.StatusNotFound, "not_found", "%s does not exist", r.URL.Path))
 	default:
 		c := &call{Server: s, request: r, params: params, header: w.Header()}
-		s.serveRoute(w, c, rt, inCluster)
+		s.serveRoute(w, c, rt, inCluster) //nolint:contextcheck // the call carries the request with its context
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *Server) sendToLeader(w http.ResponseWriter, c *call, leader Leader) {
 				p.SetURL(target)
 				p.Out.Header.Set(forwardedBy, strconv.FormatInt(s.Engine.NodeUID(), 10))
 			},
-			ModifyResponse: func(resp *http.Response) error {
+			ModifyResponse: func(*http.Response) error {
 				w.Header().Del("server")
 				w.Header().Del("cluster-state-id")
 				return nil

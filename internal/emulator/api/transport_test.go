@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -52,7 +53,7 @@ func TestBadRequests(t *testing.T) {
 		{"a misspelt path", "GET", "/v1/boostrap", "", 404, "not_found"},
 		{"an unknown schema", "GET", "/v1/jsonschema?object=nonsense", "", 406, "invalid_param"},
 	} {
-		t.Run(c.name, func(t *testing.T) { b.do(c.method, c.path, c.body).is(c.status, c.code) })
+		t.Run(c.name, func(t *testing.T) { b.in(t).do(c.method, c.path, c.body).is(c.status, c.code) })
 	}
 }
 
@@ -77,7 +78,7 @@ func TestMissingOrWrongCredentialsGetAnEmpty401(t *testing.T) {
 		"empty token": func(r *http.Request) { r.Header.Set("Authorization", "JWT ") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := b.do("GET", "/v1/bdbs", "", edit)
+			r := b.in(t).do("GET", "/v1/bdbs", "", edit)
 			r.is(401, "")
 			if len(r.body) != 0 {
 				t.Errorf("a 401 has no body, got %s", r.body)
@@ -262,7 +263,7 @@ func TestJoin(t *testing.T) {
 		"unreachable node": {password, "127.0.0.1:1", "connect_error"},
 	} {
 		_, err := ask(c.pass, c.node)
-		if e, ok := err.(*api.Error); !ok || e.Code != c.code {
+		if e := (*api.Error)(nil); !errors.As(err, &e) || e.Code != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
@@ -273,7 +274,7 @@ func TestJoin(t *testing.T) {
 		Username: admin, Password: password, JoinNodes: []string{alone.Listener.Addr().String()},
 	}, nil)
 	alone.Client().CloseIdleConnections()
-	if e, ok := err.(*api.Error); !ok || e.Code != "connect_error" {
+	if e := (*api.Error)(nil); !errors.As(err, &e) || e.Code != "connect_error" {
 		t.Errorf("a node outside a cluster: %v", err)
 	}
 }

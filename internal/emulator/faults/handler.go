@@ -61,6 +61,11 @@ func (r *active) wait(req *http.Request, d time.Duration) bool {
 // blackHole takes an answer that nobody will see.
 type blackHole struct{ header http.Header }
 
-func (b *blackHole) Header() http.Header         { return b.header }
+// Header implements http.ResponseWriter.
+func (b *blackHole) Header() http.Header { return b.header }
+
+// Write implements http.ResponseWriter.
 func (b *blackHole) Write(p []byte) (int, error) { return len(p), nil }
-func (b *blackHole) WriteHeader(int)             {}
+
+// WriteHeader implements http.ResponseWriter.
+func (b *blackHole) WriteHeader(int) {}
