@@ -37,7 +37,7 @@ func desired(in Inputs) (Desired, error) {
 			Salt:          string(db.UID),
 			Recorded:      in.Sent,
 		},
-		advanced: db.Generation != db.Status.ObservedGeneration || db.Status.Status != v1alpha1.DatabaseActive,
+		advanced: db.Generation != db.Status.ObservedGeneration,
 	}
 	if usesSecret(&db.Spec) {
 		want.inputs.Password = rest.Ptr(string(in.Secrets[db.SecretName()].Data[names.PasswordKey]))

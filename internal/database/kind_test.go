@@ -645,6 +645,47 @@ func TestREDB20_AFailedCreationIsTriedAgainWhenTheSpecChanges(t *testing.T) {
 	}
 }
 
+func TestREDB20_ClearingAwayAFailedCreationTakesItsTime(t *testing.T) {
+	w := newWorld(t, runningCluster(), database())
+	w.cluster.with(func() { w.cluster.status = rest.BDBCreationFailed })
+	for range 4 {
+		_ = w.pass()
+	}
+	w.cluster.with(func() {
+		w.cluster.status = rest.BDBActive
+		w.cluster.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodDelete {
+				w.cluster.bdbs[1]["status"] = rest.BDBDeletePending
+			}
+			return r.Method == http.MethodDelete
+		}
+	})
+	w.edit(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.MemorySize = "200MB" })
+	for range 3 {
+		if err := w.pass(); outcome.Of(err).Kind != outcome.KindWaiting {
+			t.Fatalf("err = %v", err)
+		}
+	}
+	w.elsewhere(func() { delete(w.cluster.bdbs, 1) })
+	if db := w.settle(); db.Status.DatabaseUID != "2" {
+		t.Errorf("status: %+v", db.Status)
+	}
+}
+
+func TestREDB7_AlertsAreSentOnceTheDatabaseIsThere(t *testing.T) {
+	w := newWorld(t, runningCluster(), database(func(db *v1alpha1.RedisEnterpriseDatabase) {
+		threshold := v1alpha1.AlertThreshold("80")
+		db.Spec.AlertSettings = &v1alpha1.AlertSettings{Size: &v1alpha1.DatabaseAlert{Enabled: true, Threshold: &threshold}}
+	}))
+	db := w.settle()
+	if got := w.cluster.written(); !slices.Equal(got, []string{"POST /v1/bdbs", "POST /v1/bdbs/alerts/1"}) {
+		t.Errorf("writes: %q", got)
+	}
+	if w.told(names.EventDrift, "") || db.Status.ObservedGeneration != db.Generation {
+		t.Errorf("events %v, generation %d of %d", w.events, db.Status.ObservedGeneration, db.Generation)
+	}
+}
+
 func TestAnUnreachableClusterKeepsTheLastStatus(t *testing.T) {
 	w := newWorld(t, runningCluster(), database())
 	w.settle()

@@ -3,6 +3,7 @@ package database
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -143,7 +144,7 @@ func planCreation(in Inputs, obs Observed, want Desired) Plan {
 		return stop(err)
 	}
 	created := act(outcome.Wait(v1alpha1.ReasonCreating, soon, "the database is being created"), step)
-	created.Complete = true
+	created.Complete = db.Spec.AlertSettings == nil // alerts need a call of their own, once the database is there
 	return created
 }
 
@@ -153,7 +154,7 @@ func planChange(in Inputs, obs Observed, want Desired) Plan {
 	advanced := db.Generation != db.Status.ObservedGeneration
 	switch rest.Value(bdb.Status) {
 	case rest.BDBCreationFailed:
-		if advanced {
+		if mayRetry(db) {
 			return act(outcome.Wait(v1alpha1.ReasonCreating, soon, "the database is being created anew"), clearFailed{rest.Value(bdb.UID)})
 		}
 		return stop(&outcome.Rejected{Reason: v1alpha1.ReasonCreationFailed, Message: "the cluster could not create the database" +
@@ -184,6 +185,13 @@ func planChange(in Inputs, obs Observed, want Desired) Plan {
 			because(obs, db)}, steps...)
 	}
 	return Plan{Steps: append(steps, changes[0]), End: changing, Complete: len(changes) == 1}
+}
+
+// mayRetry: a failed creation is tried again when the spec has changed since (REDB-20), and not before. Failing is the
+// cluster's answer to the spec as it was; asking the same again would only fail again, for ever.
+func mayRetry(db *v1alpha1.RedisEnterpriseDatabase) bool {
+	told := meta.FindStatusCondition(db.Status.Conditions, appv1.ConditionReady)
+	return told != nil && told.Reason == v1alpha1.ReasonCreationFailed && told.ObservedGeneration != db.Generation
 }
 
 // publication tells port and Services in the Secret once the database has an endpoint (REDB-10, REDB-11).

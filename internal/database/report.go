@@ -63,7 +63,9 @@ func reportDatabase(db *v1alpha1.RedisEnterpriseDatabase, run Run) {
 		return
 	}
 	status.DatabaseUID = rest.Value(have.UID).String()
-	status.Status = v1alpha1.DatabaseStatus(rest.Value(have.Status))
+	if is := v1alpha1.DatabaseStatus(rest.Value(have.Status)); is != v1alpha1.DatabaseDeletePending || status.Status != v1alpha1.DatabaseCreationFailed || run.Removing {
+		status.Status = is // a failed creation that is being cleared away is remembered as that
+	}
 	status.Version = cmp.Or(rest.Value(have.Version), rest.Value(have.RedisVer), status.Version)
 	status.CreatedTime = cmp.Or(rest.Value(have.CreatedTime), status.CreatedTime)
 	status.LastUpdated = cmp.Or(rest.Value(have.LastChanged), status.LastUpdated)

@@ -118,7 +118,7 @@ func (s setAlerts) event() *kube.Event { return told(s.changes, s.drift) }
 func told(changes []bdb.Change, drift bool) *kube.Event {
 	e := kube.Normal(names.EventUpdated, bdb.Print(changes))
 	if drift {
-		e = kube.Warning(names.EventDrift, "the database was changed elsewhere and is put back: "+bdb.Print(changes))
+		e = kube.Normal(names.EventDrift, "the database was changed elsewhere and is put back: "+bdb.Print(changes))
 	}
 	return &e
 }
