@@ -230,7 +230,7 @@ func (o *options) verify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	h, err := load.ReadRecord(f)
 	if err != nil {
 		return err

@@ -274,7 +274,7 @@ func readAll(ctx context.Context, c Config, keys []string) ([]string, error) {
 
 func readOnce(ctx context.Context, c Config, keys []string) ([]string, error) {
 	rdb := c.client()
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	gets, err := rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, k := range keys {
 			pipe.Get(ctx, k)

@@ -124,7 +124,7 @@ func TestAnOutageIsMeasuredAndSurvived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }()
 	c := load.Config{Addr: e.Addr().String(), Password: "pw", Keys: 10, Prefix: "t", Rate: 2000}
 	var from, to time.Time
 	w := written(t, c, 200, func() {

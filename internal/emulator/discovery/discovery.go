@@ -53,7 +53,7 @@ type Server struct {
 
 // Listen answers at host:port until Close.
 func Listen(addr string, source Source) (*Server, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

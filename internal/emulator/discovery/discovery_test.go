@@ -2,6 +2,7 @@ package discovery_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"sync"
@@ -77,7 +78,7 @@ func TestNamesBecomeAddresses(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"nope", "homeless", "homeless@internal"} {
-		if got, err := c.GetMasterAddrByName(ctx, name).Result(); err != redis.Nil {
+		if got, err := c.GetMasterAddrByName(ctx, name).Result(); !errors.Is(err, redis.Nil) {
 			t.Errorf("%s: %v %v", name, got, err)
 		}
 	}
@@ -112,7 +113,7 @@ func TestAMoveIsAnnounced(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	sub := c.Subscribe(ctx, "+switch-master")
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	if _, err := sub.Receive(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -145,14 +146,14 @@ func TestAClientFindsItsDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }()
 	host, portText, _ := net.SplitHostPort(e.Addr().String())
 	n, _ := strconv.Atoi(portText)
 	s := &source{}
 	s.set(discovery.Database{Name: "db", External: discovery.Address{Host: host, Port: n}})
 	d := listen(t, s)
 	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "db", SentinelAddrs: []string{d.Addr().String()}})
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	if err := rdb.Set(ctx, "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func (h *handler) node(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) v1(w http.ResponseWriter, r *http.Request) {
 	if leader := h.source.Leader(); leader != "" {
-		http.Redirect(w, r, leader+r.URL.Path, http.StatusTemporaryRedirect)
+		http.Redirect(w, r, leader+"/", http.StatusTemporaryRedirect)
 		return
 	}
 	p := newPage()

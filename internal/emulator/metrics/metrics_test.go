@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -97,7 +96,7 @@ func realSource(t *testing.T) *source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	for _, args := range [][]string{{"SET", "a", "1"}, {"SET", "b", "1"}, {"GET", "a"}, {"GET", "nope"}} {
 		if _, err := c.Do(ctx, args...); err != nil {
 			t.Fatal(err)
@@ -256,27 +255,26 @@ func TestValues(t *testing.T) {
 
 func TestAnswersThatAreNoMetrics(t *testing.T) {
 	s := &source{authorized: true, leader: "https://10.0.0.2:8070"}
-	ask := func(path string) *http.Response {
+	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		Handler(s).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		return w.Result()
+		return w
 	}
-	if r := ask("/"); r.StatusCode != http.StatusTemporaryRedirect || r.Header.Get("Location") != "https://10.0.0.2:8070/" {
-		t.Errorf("version 1 on a follower: %d %s", r.StatusCode, r.Header.Get("Location"))
+	if r := ask("/"); r.Code != http.StatusTemporaryRedirect || r.Header().Get("Location") != "https://10.0.0.2:8070/" {
+		t.Errorf("version 1 on a follower: %d %s", r.Code, r.Header().Get("Location"))
 	}
-	if r := ask("/v2"); r.StatusCode != http.StatusOK {
-		t.Errorf("version 2 on a follower: %d", r.StatusCode)
+	if r := ask("/v2"); r.Code != http.StatusOK {
+		t.Errorf("version 2 on a follower: %d", r.Code)
 	}
 	s.authorized = false
-	if r := ask("/v2"); r.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without credentials: %d", r.StatusCode)
+	if r := ask("/v2"); r.Code != http.StatusUnauthorized {
+		t.Errorf("without credentials: %d", r.Code)
 	}
 	s.authorized, s.err = true, errors.New("no quorum")
-	if r := ask("/v2"); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("without a snapshot: %d", r.StatusCode)
+	if r := ask("/v2"); r.Code != http.StatusServiceUnavailable {
+		t.Errorf("without a snapshot: %d", r.Code)
 	}
-	if r := ask("/nope"); r.StatusCode != http.StatusNotFound {
-		body, _ := io.ReadAll(r.Body)
-		t.Errorf("an unknown path: %d %s", r.StatusCode, body)
+	if r := ask("/nope"); r.Code != http.StatusNotFound {
+		t.Errorf("an unknown path: %d %s", r.Code, r.Body)
 	}
 }

@@ -157,7 +157,7 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		defer nc.Close()
+		defer func() { _ = nc.Close() }()
 		return (&client{t: t, Conn: &resp.Conn{Conn: net.Conn(nc), Reader: resp.NewReader(nc)}}).try("GET k")
 	}
 	if got, err := ask(a.issue(t, "client")); err != nil || got != "v" {

@@ -135,7 +135,7 @@ func (e *Endpoint) unblock(ctx context.Context, s *shardConn, how string) error 
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_, err = c.Do(ctx, "CLIENT", "UNBLOCK", strconv.FormatInt(s.clientID, 10), how)
 	return err
 }

@@ -144,35 +144,32 @@ func (s *session) clientKill(args [][]byte) {
 		s.fail("ERR syntax error")
 		return
 	}
-	skipSelf := true
-	matches := []func(*session) bool{}
+	filters := []func(*session) bool{func(o *session) bool { return o != s }} // SKIPME is yes unless told otherwise
 	for i := 0; i < len(args); i += 2 {
-		value := string(args[i+1])
-		switch strings.ToUpper(string(args[i])) {
-		case "ID":
-			matches = append(matches, func(o *session) bool { return strconv.FormatInt(o.id, 10) == value })
-		case "ADDR":
-			matches = append(matches, func(o *session) bool { return o.nc.RemoteAddr().String() == value })
-		case "LADDR":
-			matches = append(matches, func(o *session) bool { return o.nc.LocalAddr().String() == value })
-		case "USER":
-			matches = append(matches, func(o *session) bool { return o.label.Load().user == value })
-		case "SKIPME":
-			skipSelf = !strings.EqualFold(value, "no")
-		default:
+		filter, value := clientFilters[strings.ToUpper(string(args[i]))], string(args[i+1])
+		switch {
+		case equalFold(args[i], "SKIPME") && strings.EqualFold(value, "no"):
+			filters[0] = func(*session) bool { return true }
+		case equalFold(args[i], "SKIPME"):
+		case filter == nil:
 			s.fail("ERR syntax error")
 			return
+		default:
+			filters = append(filters, func(o *session) bool { return filter(o) == value })
 		}
 	}
 	n := s.kill(func(o *session) bool {
-		for _, m := range matches {
-			if !m(o) {
-				return false
-			}
-		}
-		return o != s || !skipSelf
+		return !slices.ContainsFunc(filters, func(matches func(*session) bool) bool { return !matches(o) })
 	})
 	s.emit(resp.AppendInt(nil, int64(n)))
+}
+
+// clientFilters are what CLIENT KILL can select by.
+var clientFilters = map[string]func(*session) string{
+	"ID":    func(o *session) string { return strconv.FormatInt(o.id, 10) },
+	"ADDR":  func(o *session) string { return o.nc.RemoteAddr().String() },
+	"LADDR": func(o *session) string { return o.nc.LocalAddr().String() },
+	"USER":  func(o *session) string { return o.label.Load().user },
 }
 
 func (s *session) kill(which func(*session) bool) int {

@@ -35,7 +35,7 @@ func Listen(addr string, c Config, o Options) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (e *Endpoint) Drain(ctx context.Context) error {
 		return e.Close()
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.Background(), time.Second)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	release, _ := e.gate.hold(grace)
 	cancel()
 	err := e.Close()
@@ -205,7 +205,7 @@ func (e *Endpoint) accept() {
 		}
 		if err != nil {
 			// Out of file descriptors, most likely; give others the time to close some.
-			if waitFor(nil, time.Now().Add(50*time.Millisecond), e.ctx.Done()) != errImpatient {
+			if errors.Is(waitFor(nil, time.Now().Add(50*time.Millisecond), e.ctx.Done()), errGone) {
 				return
 			}
 			continue

@@ -73,9 +73,9 @@ func (s *session) quit(command) error {
 
 // selectDatabase accepts the only database there is. Redis Enterprise has no others.
 func (s *session) selectDatabase(c command) error {
-	n, err := strconv.Atoi(string(c.args[1]))
+	n, ok := integer(c.args[1])
 	switch {
-	case err != nil:
+	case !ok:
 		s.fail("ERR value is not an integer or out of range")
 	case n != 0:
 		s.fail("ERR DB index is out of range")
@@ -136,53 +136,67 @@ func verify(k *compiled, user, password string) (Permit, bool) {
 	return k.Authenticate(user, password)
 }
 
-// hello negotiates the version of the protocol: HELLO [version [AUTH user password] [SETNAME name]].
-func (s *session) hello(c command) error {
-	k := s.e.config.Load()
-	version, args := s.version, c.args[1:]
+// greetingArguments are those of HELLO [version [AUTH user password] [SETNAME name]].
+type greetingArguments struct {
+	version              int
+	user, password, name *string
+}
+
+// parseHello reads the arguments of HELLO; the text is the error, or empty.
+func (s *session) parseHello(k *compiled, args [][]byte) (g greetingArguments, text string) {
+	g.version = s.version
 	if len(args) > 0 {
-		n, err := strconv.Atoi(string(args[0]))
-		if err != nil {
-			s.fail("ERR Protocol version is not an integer or out of range")
-			return nil
+		n, ok := integer(args[0])
+		if !ok {
+			return g, "ERR Protocol version is not an integer or out of range"
 		}
 		if n < 2 || n > 3 || (n == 3 && !k.RESP3) {
-			s.fail("NOPROTO unsupported protocol version")
-			return nil
+			return g, "NOPROTO unsupported protocol version"
 		}
-		version, args = n, args[1:]
+		g.version, args = n, args[1:]
 	}
-	var user, password, name *string
 	for len(args) > 0 {
 		switch {
 		case equalFold(args[0], "AUTH") && len(args) >= 3:
-			u, p := string(args[1]), string(args[2])
-			user, password, args = &u, &p, args[3:]
+			user, password := string(args[1]), string(args[2])
+			g.user, g.password, args = &user, &password, args[3:]
 		case equalFold(args[0], "SETNAME") && len(args) >= 2:
-			n := string(args[1])
-			name, args = &n, args[2:]
+			name := string(args[1])
+			g.name, args = &name, args[2:]
 		default:
-			s.fail("ERR Syntax error in HELLO option '" + string(args[0]) + "'")
-			return nil
+			return g, "ERR Syntax error in HELLO option '" + string(args[0]) + "'"
 		}
 	}
-	if name != nil && !printable(*name) {
-		s.fail("ERR Client names cannot contain spaces, newlines or special characters.")
-		return nil
+	if g.name != nil && !printable(*g.name) {
+		return g, "ERR Client names cannot contain spaces, newlines or special characters."
 	}
+	return g, ""
+}
+
+func integer(b []byte) (int, bool) {
+	n, err := strconv.Atoi(string(b))
+	return n, err == nil
+}
+
+// hello negotiates the version of the protocol, and may sign in on the way.
+func (s *session) hello(c command) error {
+	k := s.e.config.Load()
+	g, text := s.parseHello(k, c.args[1:])
 	greet := func() {
-		s.version = version
+		s.version = g.version
 		s.relabel(func(l *labels) {
-			l.version = version
-			if name != nil {
-				l.name = *name
+			l.version = g.version
+			if g.name != nil {
+				l.name = *g.name
 			}
 		})
 		s.emit(s.greeting(k))
 	}
 	switch {
-	case user != nil:
-		s.signIn(k, *user, *password, greet)
+	case text != "":
+		s.fail(text)
+	case g.user != nil:
+		s.signIn(k, *g.user, *g.password, greet)
 	case !s.known.Load():
 		s.fail("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH " +
 			"<user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")

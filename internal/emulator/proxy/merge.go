@@ -183,7 +183,7 @@ func mergeValues(version int, groups [][]int, raws [][]byte) []byte {
 }
 
 // nextCursor puts the number of the shard into the cursor of a SCAN reply; at the end of one shard the next one follows.
-func nextCursor(raw []byte, at int, last bool) []byte {
+func nextCursor(raw []byte, at uint64, last bool) []byte {
 	v, _, err := resp.Parse(raw)
 	if err != nil || len(v.Elems) != 2 {
 		return raw
@@ -193,9 +193,9 @@ func nextCursor(raw []byte, at int, last bool) []byte {
 	case cursor == 0 && last:
 		// all shards have been walked
 	case cursor == 0:
-		cursor = uint64(at) + 1
+		cursor = at + 1
 	default:
-		cursor = cursor<<scanBits | uint64(at)
+		cursor = cursor<<scanBits | at
 	}
 	out := resp.AppendArray(nil, 2)
 	out = resp.AppendBulk(out, strconv.FormatUint(cursor, 10))

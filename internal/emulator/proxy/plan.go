@@ -14,9 +14,9 @@ type compiled struct {
 	slotOf func([]byte) int
 	// superseded is closed when another configuration has taken over.
 	superseded chan struct{}
-	owner      [Slots]int16 // index into Backends, or -1
-	nodeOf     [Slots]int16 // index into Nodes, or -1
-	reach      []int        // the backends that commands without keys concern
+	owner      [Slots]int // index into Backends, or -1
+	nodeOf     [Slots]int // index into Nodes, or -1
+	reach      []int      // the backends that commands without keys concern
 }
 
 func compile(c Config) (*compiled, error) {
@@ -68,13 +68,13 @@ func (k *compiled) reachable() []int {
 	return all
 }
 
-func mark(table *[Slots]int16, ranges []SlotRange, index int) error {
+func mark(table *[Slots]int, ranges []SlotRange, index int) error {
 	for _, r := range ranges {
 		if r.First < 0 || r.Last >= Slots || r.First > r.Last {
 			return fmt.Errorf("slot range %d-%d", r.First, r.Last)
 		}
 		for s := r.First; s <= r.Last; s++ {
-			table[s] = int16(index)
+			table[s] = index
 		}
 	}
 	return nil
@@ -162,7 +162,7 @@ func (k *compiled) keyed(c command, at []int, version int) (operation, error) {
 	if k.owner[slot] < 0 {
 		return operation{}, noShard{slot}
 	}
-	return k.toOne(c, int(k.owner[slot])), nil
+	return k.toOne(c, k.owner[slot]), nil
 }
 
 // moved is the redirection for a slot that another endpoint announces, or empty.
@@ -212,7 +212,7 @@ func (k *compiled) spread(c command, at []int, how spreading, version int) (oper
 		if k.owner[slot] < 0 {
 			return operation{}, noShard{slot}
 		}
-		b := int(k.owner[slot])
+		b := k.owner[slot]
 		byBackend[b] = append(byBackend[b], n)
 	}
 	if (len(c.args)-1)%how.step != 0 {
@@ -244,22 +244,24 @@ func sortedKeys(m map[int][]int) []int {
 // scanBits is how many bits of a cursor name the shard. Shards' own cursors are far below the other 54.
 const scanBits = 9
 
+func parseCursor(b []byte) (uint64, bool) {
+	n, err := strconv.ParseUint(string(b), 10, 64)
+	return n, err == nil
+}
+
 // scan walks one shard after the other; the cursor says which one is being walked.
 func (k *compiled) scan(c command) (operation, error) {
 	if msg := c.badArity(); msg != "" {
 		return failed(c, msg), nil
 	}
-	cursor, err := strconv.ParseUint(string(c.args[1]), 10, 64)
-	if err != nil {
-		return failed(c, "ERR invalid cursor"), nil
-	}
-	at := int(cursor & (1<<scanBits - 1))
-	if at >= len(k.reach) {
+	cursor, ok := parseCursor(c.args[1])
+	at := cursor & (1<<scanBits - 1)
+	if !ok || at >= uint64(len(k.reach)) {
 		return failed(c, "ERR invalid cursor"), nil
 	}
 	args := append([][]byte{c.args[0], strconv.AppendUint(nil, cursor>>scanBits, 10)}, c.args[2:]...)
 	op := k.toOne(command{spec: c.spec, args: args}, k.reach[at])
-	last := at == len(k.reach)-1
+	last := at == uint64(len(k.reach))-1
 	op.merge = func(raws [][]byte) []byte { return nextCursor(raws[0], at, last) }
 	return op, nil
 }

@@ -236,7 +236,7 @@ func (s *session) fail(text string) { s.emit(resp.AppendError(nil, text)) }
 
 // serve answers a batch. Commands that only need to be passed on are collected and sent together.
 func (s *session) serve(batch [][][]byte) error {
-	s.e.stats.pipelined(len(batch))
+	s.e.stats.pipelined(uint64(len(batch)))
 	var waiting []request
 	send := func() error {
 		if len(waiting) == 0 {

@@ -262,7 +262,7 @@ func TestMaxClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer nc.Close()
+	defer func() { _ = nc.Close() }()
 	buf := make([]byte, 100)
 	n, _ := nc.Read(buf)
 	if got := string(buf[:n]); got != "-ERR max number of clients reached\r\n" {

@@ -40,10 +40,10 @@ func (c *counters) responded(class class, took time.Duration) {
 	c.lastResponse.Store(time.Now().UnixNano())
 }
 
-func (c *counters) pipelined(n int) {
+func (c *counters) pipelined(n uint64) {
 	for {
 		old := c.longestPipeline.Load()
-		if uint64(n) <= old || c.longestPipeline.CompareAndSwap(old, uint64(n)) {
+		if n <= old || c.longestPipeline.CompareAndSwap(old, n) {
 			return
 		}
 	}
@@ -88,13 +88,17 @@ type countedConn struct {
 // Read counts what the client sent.
 func (c *countedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.stats.ingress.Add(uint64(n))
+	if n > 0 {
+		c.stats.ingress.Add(uint64(n))
+	}
 	return n, err
 }
 
 // Write counts what the client is sent.
 func (c *countedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
-	c.stats.egress.Add(uint64(n))
+	if n > 0 {
+		c.stats.egress.Add(uint64(n))
+	}
 	return n, err
 }

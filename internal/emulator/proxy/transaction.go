@@ -76,7 +76,7 @@ func (t *transaction) plan(k *compiled, exec command) (operation, error) {
 		if k.owner[t.slot] < 0 {
 			return operation{}, noShard{t.slot}
 		}
-		backend = int(k.owner[t.slot])
+		backend = k.owner[t.slot]
 	}
 	p := part{backend: backend, replies: len(t.queued) + 2}
 	p.payload = resp.AppendCommand(p.payload, "MULTI")

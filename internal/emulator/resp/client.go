@@ -2,6 +2,7 @@ package resp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -95,7 +96,7 @@ func (c *Client) Do(ctx context.Context, args ...string) (v Value, err error) {
 		}
 	}
 	v, err = conn.Do(ctx, args...)
-	if _, isReply := err.(Error); err != nil && !isReply {
+	if reply := Error(""); err != nil && !errors.As(err, &reply) {
 		_ = conn.Close()
 		conn = nil
 	}

@@ -53,7 +53,7 @@ func start(ctx context.Context, c Config) (*Process, error) {
 	if err := p.writeConfig(boot); err != nil {
 		return nil, err
 	}
-	if err := p.spawn(); err != nil {
+	if err := p.spawn(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.settle(ctx, boot); err != nil {
@@ -97,8 +97,9 @@ func (p *Process) settle(ctx context.Context, boot AOF) error {
 
 // spawn starts the program. The goroutine that starts it keeps its thread until the process has ended, because on Linux
 // the parent-death signal is tied to the thread that forked and would otherwise fire when Go retires that thread.
-func (p *Process) spawn() error {
-	cmd := exec.Command(p.config.Binary, p.configFile())
+func (p *Process) spawn(ctx context.Context) error {
+	// The process outlives the context of its start; both words are the caller's choice, and no shell is involved.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.config.Binary, p.configFile()) //nolint:gosec // see above
 	cmd.Dir = p.config.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	cmd.SysProcAttr = childAttributes()

@@ -30,7 +30,7 @@ func freeAddress(t *testing.T) shard.Address {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return shard.Address{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port}
 }
 
