@@ -38,6 +38,8 @@ type agent struct {
 	runners   map[int64]*runner
 	endpoints map[int64]*endpoint
 	rev       int64 // endpoints agree with this revision
+	linked    bool  // and with this answer of Store.Linked
+	good      bool  // and all of them could be brought to it
 	closed    bool
 }
 
@@ -132,6 +134,10 @@ func (a *agent) pushLoop() {
 
 // apply compares the configuration with what runs.
 func (a *agent) apply(v view, rev int64) {
+	linked := a.store.Linked()
+	if a.unchanged(rev, linked) {
+		return
+	}
 	wishes := a.shardWishes(v, rev)
 	a.mu.Lock()
 	if a.closed {
@@ -152,13 +158,20 @@ func (a *agent) apply(v view, rev int64) {
 		}
 	}
 	a.mu.Unlock()
-	a.applyEndpoints(v)
+	good := a.applyEndpoints(v, linked)
 	a.mu.Lock()
-	a.rev = rev
+	a.rev, a.linked, a.good = rev, linked, good
 	a.mu.Unlock()
 	if changed {
 		a.pushReport()
 	}
+}
+
+// unchanged tells whether there is nothing to do since the last time.
+func (a *agent) unchanged(rev int64, linked bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rev == rev && a.linked == linked && a.good
 }
 
 func (a *agent) shardWishes(v view, rev int64) map[int64]shardWish {

@@ -154,7 +154,7 @@ func TestDatabaseChanges(t *testing.T) {
 		Addr: addr, Password: "s3cret", Protocol: 2, DisableIdentity: true,
 		TLSConfig: &tls.Config{RootCAs: l.proxyCA(), ServerName: "redis-10000." + clusterName},
 	})
-	if v, err := c.Get(t.Context(), "key-0").Result(); err != nil || v != "0" {
+	if v, err := c.Get(t.Context(), w.key(0)).Result(); err != nil || v != "0" {
 		t.Errorf("with TLS and password: %q, %v", v, err)
 	}
 	must(t, c.Close())

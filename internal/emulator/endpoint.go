@@ -61,10 +61,9 @@ type endpointTLS struct {
 	Enforce          bool
 }
 
-// applyEndpoints opens, changes and closes the endpoints of this node.
-func (a *agent) applyEndpoints(v view) {
-	wanted := map[int64]bool{}
-	linked := a.store.Linked()
+// applyEndpoints opens, changes and closes the endpoints of this node; false when one of them could not be.
+func (a *agent) applyEndpoints(v view, linked bool) bool {
+	wanted, good := map[int64]bool{}, true
 	for _, d := range v.databases() {
 		if !slices.Contains(d.Nodes, a.self) {
 			continue
@@ -82,7 +81,7 @@ func (a *agent) applyEndpoints(v view) {
 		}
 		a.mu.Unlock()
 		if e != nil {
-			e.apply(a.planEndpoint(v, d, bdb, linked))
+			good = e.apply(a.planEndpoint(v, d, bdb, linked)) == nil && good
 		}
 	}
 	a.mu.Lock()
@@ -97,6 +96,7 @@ func (a *agent) applyEndpoints(v view) {
 	for _, e := range gone {
 		a.wg.Go(e.drain)
 	}
+	return good
 }
 
 func (a *agent) planEndpoint(v view, d databaseRecord, bdb api.Object, linked bool) endpointPlan {
@@ -218,12 +218,12 @@ func tlsPlan(v view, bdb api.Object) *endpointTLS {
 }
 
 // apply brings the listener to the plan.
-func (e *endpoint) apply(p endpointPlan) {
+func (e *endpoint) apply(p endpointPlan) error {
 	raw, _ := json.Marshal(p)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.key == string(raw) && e.err == nil {
-		return
+		return nil
 	}
 	c, err := e.config(p)
 	if err == nil {
@@ -237,6 +237,7 @@ func (e *endpoint) apply(p endpointPlan) {
 		e.a.log.Error("endpoint", "bdb", e.bdb, "error", err.Error())
 	}
 	e.key, e.err = string(raw), err
+	return err
 }
 
 func (e *endpoint) config(p endpointPlan) (proxy.Config, error) {

@@ -175,17 +175,6 @@ func (e *engine) alive(uid int64) bool {
 	return world{now: time.Now(), self: e.st.UID(), timeout: e.n.cfg.FailureTimeout, peers: e.st.Peers()}.alive(uid)
 }
 
-func (e *engine) shardReport(s shardRecord) (shardReport, bool) {
-	if !e.st.IsLeader() {
-		return shardReport{}, false
-	}
-	w := e.world()
-	if !w.alive(s.Node) {
-		return shardReport{}, true
-	}
-	return w.shard(s)
-}
-
 // snapshot is the committed configuration.
 func (e *engine) snapshot() view { return view{e.st.Snapshot()} }
 

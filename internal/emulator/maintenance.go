@@ -27,15 +27,14 @@ func (e *engine) maintenanceOn(ctx context.Context, a actionRecord) error {
 	}); err != nil {
 		return err
 	}
-	if a.Node == e.st.UID() {
-		a.Op = "enslave_node"
-		err := e.moveLeader(ctx, a)
-		if errors.Is(err, store.ErrNoSuccessor) {
-			return nil // nobody else is there: the node stays what it is
-		}
-		return err
+	if a.Node != e.st.UID() {
+		return nil
 	}
-	return nil
+	err := e.giveLeadUp(ctx)
+	if errors.Is(err, store.ErrNoSuccessor) && len(e.st.Successors()) == 0 {
+		return nil // nobody else is there: the node stays what it is
+	}
+	return err
 }
 
 // enterMaintenance keeps new shards and endpoints away; begun again by another leader it changes nothing.
@@ -280,12 +279,7 @@ func (e *engine) removeNode(ctx context.Context, a actionRecord) error {
 		return err
 	}
 	if a.Node == e.st.UID() {
-		for uid, p := range e.st.Peers() {
-			if p.CaughtUp && e.alive(uid) {
-				return errors.Join(store.ErrNotLeader, e.st.Transfer(ctx, uid))
-			}
-		}
-		return store.ErrNoSuccessor
+		return e.giveLeadUp(ctx)
 	}
 	if err := e.moveEndpoints(ctx, a.Node); err != nil {
 		return err // the node remains, but as documented nothing new is placed there

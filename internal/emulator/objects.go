@@ -25,7 +25,7 @@ func (n surface) Get(_ context.Context, kind api.Kind, id string) (api.Object, e
 		if !ok || err != nil {
 			return nil, err
 		}
-		return n.shardObject(v, rec), nil
+		return n.shardObject(v, n.sight(), rec), nil
 	}
 	o, ok, err := store.Get[api.Object](v.r, string(kind), id)
 	if !ok || err != nil {
@@ -40,8 +40,9 @@ func (n surface) List(_ context.Context, kind api.Kind) ([]api.Object, error) {
 	v := n.reader()
 	if kind == api.KindShard {
 		var out []api.Object
+		s := n.sight()
 		for _, rec := range v.shards() {
-			out = append(out, n.shardObject(v, rec))
+			out = append(out, n.shardObject(v, s, rec))
 		}
 		return out, nil
 	}
@@ -169,24 +170,34 @@ func (n *Node) overlayNode(v view, o api.Object) {
 	}
 }
 
-func (n *Node) shardObject(v view, s shardRecord) api.Object {
+// sight is what the leader sees of the nodes; nil elsewhere.
+func (n *Node) sight() *world {
+	m := n.membership()
+	if m == nil || !m.store.IsLeader() {
+		return nil
+	}
+	w := m.engine.world()
+	return &w
+}
+
+func (n *Node) shardObject(v view, w *world, s shardRecord) api.Object {
 	o := schema.NewShard(schema.ShardPlace{
-		UID: s.UID, BDB: s.BDB, Node: s.Node, Role: string(s.Role), Slots: fmt.Sprintf("%d-%d", s.First, s.Last),
+		UID: s.UID, BDB: s.BDB, Node: s.Node, Role: string(s.Role), Slots: slotRange(s),
 	}, n.cfg.Now())
 	o["uid"] = s.id()
-	m := n.membership()
-	if m == nil {
+	if w == nil {
 		return o
 	}
-	r, known := m.engine.shardReport(s)
-	if !known {
-		return o
+	alive := w.alive(s.Node)
+	r, known := w.shard(s)
+	if alive && !known {
+		return o // nothing heard of yet
 	}
 	if r.Running {
 		o["redis_info"] = api.Object{"used_memory": r.Memory, "role": strings.ToLower(roleWord(r.Master))}
 	}
 	switch {
-	case !r.Running && m.engine.alive(s.Node):
+	case !r.Running && alive:
 		o["status"], o["detailed_status"] = "inactive", "loading"
 	case !r.Running:
 		o["status"], o["detailed_status"] = "inactive", "down"

@@ -162,29 +162,35 @@ func (n *Node) mayRemove(uid int64) error {
 	return nil
 }
 
-// moveLeader is the work of change_master and enslave_node.
+// moveLeader is the work of change_master and enslave_node. The next leader finds the action not yet over, sees that
+// nothing is left to do, and completes it.
 func (e *engine) moveLeader(ctx context.Context, a actionRecord) error {
 	self := e.st.UID()
-	target := a.Node
-	if a.Op == "enslave_node" {
-		if a.Node != self {
-			return nil // not the leader: nothing to give up
-		}
-		for uid, p := range e.st.Peers() {
-			if p.CaughtUp && e.alive(uid) {
-				target = uid
-			}
-		}
-	}
-	if target == self {
+	switch {
+	case a.Op == "change_master" && a.Node == self, a.Op == "enslave_node" && a.Node != self:
 		return nil
+	case a.Op == "change_master":
+		return e.handLeadTo(ctx, a.Node)
 	}
-	// The action is over before the role moves: afterwards this node can no longer write that down.
-	if err := e.st.Update(ctx, func(tx *store.Tx) error { return e.finish(tx, a, nil) }); err != nil {
+	return e.giveLeadUp(ctx)
+}
+
+// giveLeadUp makes another node the leader, whichever can.
+func (e *engine) giveLeadUp(ctx context.Context) error {
+	err := error(store.ErrNoSuccessor)
+	for _, uid := range e.st.Successors() {
+		if err = e.handLeadTo(ctx, uid); errors.Is(err, store.ErrNotLeader) {
+			return err
+		}
+	}
+	return err
+}
+
+// handLeadTo returns ErrNotLeader when it went well: this node has nothing more to say.
+func (e *engine) handLeadTo(ctx context.Context, uid int64) error {
+	if err := e.st.Transfer(ctx, uid); err != nil {
+		e.log.Warn("the leader's role could not be handed over", "to", uid, "reason", err.Error())
 		return err
-	}
-	if err := e.st.Transfer(ctx, target); err != nil {
-		return errors.Join(errors.New("the node can not become master"), err)
 	}
 	return store.ErrNotLeader
 }

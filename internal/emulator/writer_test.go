@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 // writer writes numbered keys to a database through whatever endpoint it has, and remembers what was acknowledged.
 type writer struct {
+	name  string
 	find  func() string
 	stop  chan struct{}
 	wg    sync.WaitGroup
@@ -31,7 +33,7 @@ func client(addr string) *redis.Client {
 }
 
 func write(find func() string) *writer {
-	w := &writer{find: find, stop: make(chan struct{})}
+	w := &writer{name: rand.Text()[:6], find: find, stop: make(chan struct{})}
 	w.wg.Go(w.loop)
 	return w
 }
@@ -47,7 +49,7 @@ func (w *writer) loop() {
 			return
 		default:
 		}
-		err := c.Set(context.Background(), fmt.Sprintf("key-%d", i), i, 0).Err()
+		err := c.Set(context.Background(), w.key(i), i, 0).Err()
 		if err == nil {
 			w.acked = append(w.acked, i)
 			w.pause = max(w.pause, time.Since(last))
@@ -66,6 +68,8 @@ func (w *writer) loop() {
 		}
 	}
 }
+
+func (w *writer) key(i int) string { return fmt.Sprintf("%s-%d", w.name, i) }
 
 // flows waits until more writes are acknowledged.
 func (w *writer) flows(l *lab) {
@@ -86,7 +90,7 @@ func (w *writer) check(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	lost := 0
 	for _, i := range w.acked {
-		if v, err := c.Get(context.Background(), fmt.Sprintf("key-%d", i)).Int(); err != nil || v != i {
+		if v, err := c.Get(context.Background(), w.key(i)).Int(); err != nil || v != i {
 			lost++
 		}
 	}

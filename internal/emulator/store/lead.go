@@ -280,27 +280,35 @@ func (s *Store) awaitCommit(ctx context.Context, term, rev int64) error {
 	}
 }
 
-// successor is the voter to hand the role to: the one that answered last among those that hold everything.
-func (s *Store) successor() (int64, bool) {
+// Successors are the voters that could take the master role over, the best first: those that hold everything, then those
+// that answered last.
+func (s *Store) Successors() []int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.role != leader {
-		return 0, false
+		return nil
 	}
-	var best *peer
+	var fit []*peer
 	for _, m := range s.members() {
-		p := s.peers[m.UID]
-		if p == nil || !m.Voter || time.Since(p.answered) > s.lease() {
-			continue
-		}
-		if best == nil || p.matched == s.loaded.position() && p.answered.After(best.answered) {
-			best = p
+		if p := s.peers[m.UID]; p != nil && m.Voter && time.Since(p.answered) < s.lease() {
+			fit = append(fit, p)
 		}
 	}
-	if best == nil {
-		return 0, false
+	newest := s.loaded.position()
+	slices.SortFunc(fit, func(a, b *peer) int {
+		if x, y := a.matched == newest, b.matched == newest; x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return b.answered.Compare(a.answered)
+	})
+	out := make([]int64, 0, len(fit))
+	for _, p := range fit {
+		out = append(out, p.uid)
 	}
-	return best.uid, true
+	return out
 }
 
 // ErrNoSuccessor says that a node cannot take the master role over now.

@@ -303,10 +303,12 @@ func (s *Store) Isolate(on bool) {
 
 // Close hands the master role over when this node has it, stops the redis-server and all work.
 func (s *Store) Close(ctx context.Context) error {
-	if uid, ok := s.successor(); ok {
-		if err := s.Transfer(ctx, uid); err != nil {
-			s.log.Info("leaving without a successor", "reason", err.Error())
+	for _, uid := range s.Successors() {
+		err := s.Transfer(ctx, uid)
+		if err == nil {
+			break
 		}
+		s.log.Info("leaving without a successor", "tried", uid, "reason", err.Error())
 	}
 	return s.end(func(p *shard.Process) { _ = p.Stop(ctx) })
 }
