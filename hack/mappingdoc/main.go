@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	if err := os.WriteFile("docs/mapping.md", []byte(bdb.Mapping()), 0o644); err != nil {
+	if err := os.WriteFile("docs/mapping.md", []byte(bdb.Mapping()), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -38,7 +38,7 @@ var notYet = []struct {
 	{exempt{"rofRamRatio", "share of memory with flash storage"},
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.RoFRAMRatio != nil }},
 	{exempt{"upgradeSpec", "options of the deprecated module upgrade"},
-		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.UpgradeSpec != nil }},
+		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.UpgradeSpec != nil }}, //nolint:staticcheck // deprecated for users, still to be noticed
 }
 
 // Unsupported lists the fields that the spec sets and the operator does not act on yet.

@@ -199,6 +199,8 @@ func TestExplain(t *testing.T) {
 			want: "spec.connectionSettings.connectionSchedulingPolicy: the cluster refused sched_policy: 'x' is not one of ['cmp'] (bdb.sched_policy) [invalid_schema]"},
 		{name: "the licence is named", err: &rest.Error{Status: 400, Code: "invalid_param", Message: "Total shards count exceeds amount of total shards permitted by license"},
 			want: "spec.shardCount: the licence of the cluster does not allow it: Total shards count exceeds amount of total shards permitted by license [invalid_param]"},
+		{name: "an expired licence is no matter of a field", err: &rest.Error{Status: 403, Message: "redislabs license expired"},
+			want: "spec: the licence of the cluster has run out: redislabs license expired"},
 		{name: "what is not known is told as it is", err: fmt.Errorf("creating: %w", &rest.Error{Status: 406, Code: "insufficient_resources"}),
 			want: "spec: the cluster refused the database: the request was refused [insufficient_resources]"},
 	} {

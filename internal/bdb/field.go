@@ -102,15 +102,15 @@ func (s *setting[T]) finish(opts []option[T]) field {
 	if s.read == nil {
 		s.read = func(b *rest.BDB) *T { return *s.slot(b) }
 	}
-	s.field.remembered = s.reset != nil
-	s.field.wanted = func(in Inputs) (bool, error) {
+	s.remembered = s.reset != nil
+	s.wanted = func(in Inputs) (bool, error) {
 		v, err := s.want(in)
 		return v != nil, err
 	}
-	s.field.write = s.writeNew
-	s.field.diff = s.compare
+	s.write = s.writeNew
+	s.diff = s.compare
 	if s.secret {
-		s.field.fingerprint = s.print
+		s.fingerprint = s.print
 	}
 	return s.field
 }

@@ -84,7 +84,10 @@ func ValidateChange(name string, before, after *v1alpha1.RedisEnterpriseDatabase
 }
 
 // licence problems come with a status of their own or with a sentence.
-var aboutLicense = regexp.MustCompile(`(?i)licen[cs]e`)
+var (
+	aboutLicense = regexp.MustCompile(`(?i)licen[cs]e`)
+	aboutExpiry  = regexp.MustCompile(`(?i)licen[cs]e.*expired`)
+)
 
 // Explain turns a refusal by the cluster into a sentence under the field that the user typed. Other errors are
 // returned as they are.
@@ -102,6 +105,8 @@ func Explain(err error) error {
 	}
 	out := &Invalid{ByCluster: true, Path: "spec"}
 	switch f := blamed(e); {
+	case aboutExpiry.MatchString(e.Message):
+		out.Message = "the licence of the cluster has run out: " + said
 	case aboutLicense.MatchString(e.Message) || e.Code == "invalid_license":
 		out.Path = "spec.shardCount"
 		out.Message = "the licence of the cluster does not allow it: " + said

@@ -73,7 +73,7 @@ func overWire(t *testing.T, body *rest.BDB) *rest.BDB {
 }
 
 func TestWrittenThenComparedShowsNoDifference(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		in := randomInputs(r)
 		if problems := Validate(in.Name, in.Spec); len(problems) > 0 {
@@ -90,7 +90,7 @@ func TestWrittenThenComparedShowsNoDifference(t *testing.T) {
 
 // TestUpdatedThenComparedShowsNoDifference takes any database to any other spec in one update.
 func TestUpdatedThenComparedShowsNoDifference(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // repeatable on purpose
+	r := rand.New(rand.NewPCG(3, 4))
 	changed := 0
 	for range 2000 {
 		before, after := randomInputs(r), randomInputs(r)

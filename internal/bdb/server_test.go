@@ -46,7 +46,7 @@ func twoNodes(t *testing.T) *rest.Client {
 func freshHost(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		host := fmt.Sprintf("127.%d.%d.%d", 241+rand.IntN(10), rand.IntN(250), 1+rand.IntN(250)) //nolint:gosec // no secret
+		host := fmt.Sprintf("127.%d.%d.%d", 241+rand.IntN(10), rand.IntN(250), 1+rand.IntN(250))
 		if l, err := net.Listen("tcp", host+":9443"); err == nil {
 			must(t, l.Close())
 			return host

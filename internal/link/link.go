@@ -264,7 +264,7 @@ const patience = 10
 func (l *Link) interval(s *Snapshot, failures int) time.Duration {
 	now := l.opts.Clock.Now()
 	if until, shut := l.guard.shut(); shut {
-		return until.Sub(now)
+		return until.Sub(now) // no jitter: it only has to be long enough
 	}
 	l.mu.Lock()
 	hurry := l.hurry.After(now)

@@ -264,7 +264,8 @@ func TestRefusedCredentialsAreNotTriedAgain(t *testing.T) {
 		if _, err := l.Observe(ctx); !rest.IsUnauthorized(err) {
 			t.Fatalf("got %v", err)
 		}
-		for range 20 { // neither consumers nor writes may try them
+		time.Sleep(2 * time.Second) // the second opinion
+		for range 20 {              // neither consumers nor writes may try them
 			if _, err := l.Refresh(ctx); !rest.IsUnauthorized(err) {
 				t.Fatalf("got %v", err)
 			}
@@ -272,7 +273,7 @@ func TestRefusedCredentialsAreNotTriedAgain(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if n := len(c.Requests()); n != 1 {
+		if n := len(c.Requests()); n != 2 {
 			t.Fatalf("%d attempts with refused credentials", n)
 		}
 		time.Sleep(15 * time.Minute)
@@ -284,6 +285,55 @@ func TestRefusedCredentialsAreNotTriedAgain(t *testing.T) {
 		l.Update(changed)
 		if s, err := l.Observe(ctx); err != nil || !s.Up() {
 			t.Fatalf("new credentials are not used at once: %v", err)
+		}
+	})
+}
+
+func TestOneRefusalIsNotBelieved(t *testing.T) {
+	c := newCluster()
+	c.On("GET", "10.0.0.1:9443/v1/nodes", resttest.Always(resttest.Status(401, "", ""))) // it has left the cluster
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRegistry(Options{Jitter: -1, Transport: func(types.NamespacedName) http.RoundTripper { return c }})
+		defer r.Close()
+		both := target()
+		both.Addresses = []string{"10.0.0.1", "10.0.0.2"}
+		l := r.Ensure(key, both)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if s := l.Latest(); !s.Up() {
+			t.Fatalf("another node was not asked: %v", s.Err)
+		}
+		c.Forget()
+		time.Sleep(time.Minute)
+		for _, q := range c.Requests() {
+			if q.Address == "10.0.0.1:9443" {
+				t.Fatal("the node that refuses is asked again and again")
+			}
+		}
+	})
+}
+
+func TestWhileInDoubtOneCallAtATime(t *testing.T) {
+	c := newCluster()
+	c.On("GET", "/v1/nodes", resttest.Always(resttest.Status(401, "", "")))
+	c.On("DELETE", "/v1/bdbs/1", func(resttest.Request) resttest.Answer {
+		time.Sleep(time.Second)
+		return resttest.Status(401, "", "")
+	})
+	inBubble(t, c, func(t *testing.T, _ *Registry, l *Link) {
+		synctest.Wait()
+		time.Sleep(doubtPause)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if err := l.Client().DeleteBDB(context.Background(), 1); !rest.IsUnauthorized(err) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(c.Requests()); n > 2 {
+			t.Fatalf("%d attempts", n)
 		}
 	})
 }

@@ -80,7 +80,7 @@ func (c *Client) CheckUpdateBDB(ctx context.Context, uid UID, body *BDB) error {
 
 // DeleteBDB starts the deletion of a database; it is over when GetBDB says IsNotFound.
 func (c *Client) DeleteBDB(ctx context.Context, uid UID) error {
-	return c.delete(ctx, "/v1/bdbs/{uid}", bdbPath(uid), nil, nil)
+	return c.delete(ctx, "/v1/bdbs/{uid}", bdbPath(uid), nil)
 }
 
 // UpgradeBDB starts an upgrade of the database engine.
@@ -108,7 +108,7 @@ func (c *Client) AddBDBPassword(ctx context.Context, uid UID, secret string) err
 
 // DeleteBDBPassword removes one password.
 func (c *Client) DeleteBDBPassword(ctx context.Context, uid UID, secret string) error {
-	return c.delete(ctx, "/v1/bdbs/{uid}/passwords", bdbPath(uid)+"/passwords", password{secret}, nil)
+	return c.delete(ctx, "/v1/bdbs/{uid}/passwords", bdbPath(uid)+"/passwords", password{secret})
 }
 
 // CheckBDB returns nil when the database can be used now, IsUnavailable with the reason as code when it cannot, and

@@ -69,8 +69,13 @@ func worse(a, b error) error {
 	return b
 }
 
-// remember keeps to a node that answered, even with a refusal.
+// remember keeps to a node that answered, even with a refusal, unless it refused the credentials: then the next call
+// asks another one first.
 func (c *Client) remember(address string, err error) {
+	if IsUnauthorized(err) {
+		c.sticky.shun(address)
+		return
+	}
 	if _, answered := As(err); answered && !IsUnavailable(err) {
 		c.sticky.set(address)
 		return
@@ -108,11 +113,15 @@ func (c *Client) candidates(method string) []string {
 	if c.fixed != "" {
 		add(c.fixed)
 	} else {
-		add(c.sticky.get())
+		preferred, shunned := c.sticky.get()
+		add(preferred)
 		if c.opts.Addresses != nil {
 			for _, a := range c.opts.Addresses() {
 				add(a)
 			}
+		}
+		if i := slices.Index(list, shunned); i >= 0 {
+			list = append(slices.Delete(list, i, i+1), shunned)
 		}
 	}
 	if len(list) == 1 && method == http.MethodGet {

@@ -66,18 +66,32 @@ type Client struct {
 type sticky struct {
 	mu      sync.Mutex
 	address string
+	shunned string // refused the credentials last; asked last, as it may have left the cluster
 }
 
-func (s *sticky) get() string {
+func (s *sticky) get() (address, shunned string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.address
+	return s.address, s.shunned
 }
 
 func (s *sticky) set(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.address = address
+	if s.shunned == address {
+		s.shunned = ""
+	}
+}
+
+// shun puts an address at the end of the queue.
+func (s *sticky) shun(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shunned = address
+	if s.address == address {
+		s.address = ""
+	}
 }
 
 // forget drops the address if it is still the one remembered.
@@ -130,7 +144,10 @@ func (c *Client) At(address string) *Client {
 func (c *Client) StateID() int64 { return c.stateID.Load() }
 
 // Preferred is the address that the next call tries first, or empty.
-func (c *Client) Preferred() string { return c.sticky.get() }
+func (c *Client) Preferred() string {
+	address, _ := c.sticky.get()
+	return address
+}
 
 // Close drops idle connections. The client stays usable; call it after the trusted certificates changed as well, so
 // that the next call shakes hands anew.
@@ -163,6 +180,6 @@ func (c *Client) post(ctx context.Context, route, path string, body, out any) er
 	return c.do(ctx, call{method: http.MethodPost, route: route, path: path, body: body, out: out})
 }
 
-func (c *Client) delete(ctx context.Context, route, path string, body, out any) error {
-	return c.do(ctx, call{method: http.MethodDelete, route: route, path: path, body: body, out: out})
+func (c *Client) delete(ctx context.Context, route, path string, body any) error {
+	return c.do(ctx, call{method: http.MethodDelete, route: route, path: path, body: body})
 }

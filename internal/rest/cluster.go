@@ -177,7 +177,7 @@ func (c *Client) UpdateCertificates(ctx context.Context, certs []Certificate) er
 
 // DeleteCertificate removes one of the optional certificates.
 func (c *Client) DeleteCertificate(ctx context.Context, name string) error {
-	return c.delete(ctx, "/v1/cluster/certificates/{name}", "/v1/cluster/certificates/"+name, nil, nil)
+	return c.delete(ctx, "/v1/cluster/certificates/{name}", "/v1/cluster/certificates/"+name, nil)
 }
 
 // RotateCertificates renews the certificates that the cluster made itself.

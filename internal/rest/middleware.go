@@ -57,6 +57,7 @@ func Log(log *slog.Logger) Middleware { return Observe(logObserver{log}) }
 
 type logObserver struct{ log *slog.Logger }
 
+// ObserveExchange writes the line.
 func (l logObserver) ObserveExchange(e Exchange) {
 	args := []any{"method", e.Method, "path", e.Path, "node", e.Address, "status", e.Status, "duration", e.Duration}
 	if e.Err != nil {
@@ -128,7 +129,7 @@ func redactValue(v any) any {
 	case map[string]any:
 		_, isTag := v["value"]
 		for k, member := range v {
-			if secretKeys[k] && !(k == "key" && isTag) { // a tag's key is no secret
+			if secretKeys[k] && (k != "key" || !isTag) { // a tag's key is no secret
 				v[k] = hidden
 				continue
 			}

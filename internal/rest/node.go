@@ -185,7 +185,7 @@ func (c *Client) GetNodeAction(ctx context.Context, uid UID, action string) (*No
 // CancelNodeAction stops an action; an action that is not there counts as stopped.
 func (c *Client) CancelNodeAction(ctx context.Context, uid UID, action string) error {
 	route, path := nodeActionPath(uid, action)
-	err := c.delete(ctx, route, path, nil, nil)
+	err := c.delete(ctx, route, path, nil)
 	if IsNotFound(err) {
 		return nil
 	}

@@ -57,7 +57,7 @@ func (c *Client) UpdateUser(ctx context.Context, uid UID, body *User) error {
 
 // DeleteUser removes an account; it disappears a moment later.
 func (c *Client) DeleteUser(ctx context.Context, uid UID) error {
-	return c.delete(ctx, "/v1/users/{uid}", "/v1/users/"+uid.String(), nil, nil)
+	return c.delete(ctx, "/v1/users/{uid}", "/v1/users/"+uid.String(), nil)
 }
 
 // AddUserPassword adds a password beside those that work already: the first step of a rotation.
@@ -72,7 +72,7 @@ func (c *Client) ReplaceUserPasswords(ctx context.Context, username, password st
 
 // DeleteUserPassword removes one password: the last step of a rotation.
 func (c *Client) DeleteUserPassword(ctx context.Context, username, password string) error {
-	return c.delete(ctx, "/v1/users/password", "/v1/users/password", userPassword{Username: username, Old: password}, nil)
+	return c.delete(ctx, "/v1/users/password", "/v1/users/password", userPassword{Username: username, Old: password})
 }
 
 type userPassword struct {

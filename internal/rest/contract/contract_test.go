@@ -61,7 +61,7 @@ func freshHosts(t *testing.T, n int) []string {
 	t.Helper()
 	var hosts []string
 	for range 200 {
-		host := fmt.Sprintf("127.%d.%d.%d", 200+rand.IntN(40), rand.IntN(250), 1+rand.IntN(250)) //nolint:gosec // no secret
+		host := fmt.Sprintf("127.%d.%d.%d", 200+rand.IntN(40), rand.IntN(250), 1+rand.IntN(250))
 		l, err := net.Listen("tcp", host+":9443")
 		if err != nil {
 			continue
