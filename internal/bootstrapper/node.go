@@ -201,7 +201,26 @@ func (n *RESTNode) Duty(ctx context.Context, uid string) (Duty, error) {
 			duty.MasterShards++
 		}
 	}
+	databases, err := n.remote.ListBDBs(ctx, "uid", "endpoints")
+	if err != nil {
+		return Duty{}, err
+	}
+	duty.Endpoints = onlyHere(databases, node.Addr)
 	return duty, nil
+}
+
+// onlyHere counts the endpoints that would be gone with the node. Those that other nodes hold as well (proxy policies
+// all-nodes and all-master-shards) never leave a node, and need not.
+func onlyHere(databases []rest.BDB, address string) int {
+	count := 0
+	for _, db := range databases {
+		for _, endpoint := range rest.Value(db.Endpoints) {
+			if len(endpoint.Addr) == 1 && endpoint.Addr[0] == address {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // MaintenanceOn starts moving masters and endpoints away. A maintenance that is already on is done again, so that what

@@ -64,6 +64,9 @@ func (k *Kubelet) Run(ctx context.Context) error {
 		k.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := k.register(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
