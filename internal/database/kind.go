@@ -67,6 +67,9 @@ func (k *Kind) Run(ctx context.Context, db *v1alpha1.RedisEnterpriseDatabase) (R
 		return Run{Inputs: in}, err
 	}
 	run := Run{Inputs: in, Observed: k.observe(ctx, in), Removing: !db.DeletionTimestamp.IsZero()}
+	if run.Observed.BDB != nil {
+		k.creations.end(client.ObjectKeyFromObject(db)) // a creation whose answer was lost has shown up
+	}
 	next := k.plan(run)
 	if err := k.apply(ctx, db, next.Steps, &run); err != nil {
 		return run, err
