@@ -9,8 +9,28 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/open-redis-enterprise/operator/internal/emulator/api"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
+	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
 )
+
+// validUser tells whether name and password belong to a user of the cluster.
+func validUser(v view, name, password string) bool {
+	sum := sha256.Sum256([]byte(password))
+	given := []byte(hex.EncodeToString(sum[:]))
+	for _, u := range v.list(api.KindUser) {
+		if !strings.EqualFold(schema.TextOf(u, "name"), name) && !strings.EqualFold(schema.TextOf(u, "email"), name) {
+			continue
+		}
+		list, _ := u["_password_sha256"].([]any)
+		for _, d := range list {
+			if text, ok := d.(string); ok && subtle.ConstantTimeCompare(given, []byte(text)) == 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // authenticate checks users of the cluster who sign in to a database.
 func authenticate(users []endpointUser) func(user, password string) (proxy.Permit, bool) {

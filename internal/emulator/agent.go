@@ -21,6 +21,7 @@ type agent struct {
 	self       int64
 	boot       string
 	dir        string
+	temp       string
 	redis      string
 	version    string
 	addr, bind string // where others reach this node, and where endpoints listen
@@ -60,7 +61,7 @@ type endpointReport struct {
 
 func newAgent(c Config, log *slog.Logger) *agent {
 	a := &agent{
-		boot: rand.Text()[:10], dir: c.Dir + "/redis", redis: c.RedisServer, addr: c.Addr, bind: c.Bind, now: c.Now,
+		boot: rand.Text()[:10], dir: c.Dir + "/redis", temp: c.TempDir, redis: c.RedisServer, addr: c.Addr, bind: c.Bind, now: c.Now,
 		version: c.SoftwareVersion,
 		pace:    max(c.FailureTimeout/10, 50*time.Millisecond), log: log, pushes: make(chan struct{}, 1),
 		runners: map[int64]*runner{}, endpoints: map[int64]*endpoint{},
@@ -257,6 +258,7 @@ func (a *agent) handlers() map[string]http.Handler {
 		pathCaughtUp: serveCall(a.caughtUp),
 		pathPurge:    serveCall(a.purge),
 		pathFlush:    serveCall(a.flush),
+		pathMeasure:  serveCall(a.measure),
 	}
 }
 

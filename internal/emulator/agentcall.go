@@ -23,6 +23,7 @@ const (
 	pathCaughtUp = "/agent/caughtup"
 	pathPurge    = "/agent/purge"
 	pathFlush    = "/agent/flush"
+	pathMeasure  = "/agent/measure"
 )
 
 var errNoShard = errors.New("the shard does not run here")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/api"
+	"github.com/open-redis-enterprise/operator/internal/emulator/discovery"
 	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
 	"github.com/open-redis-enterprise/operator/internal/emulator/store"
 )
@@ -31,6 +32,7 @@ type Node struct {
 
 	listeners []net.Listener
 	servers   []*http.Server
+	discovery *discovery.Server
 	own       api.Object // certificate before the node is in a cluster
 	pairs     map[string]*keyPair
 	transport *http.Transport
@@ -143,6 +145,9 @@ func (n *Node) shut() {
 	}
 	for _, l := range n.listeners {
 		_ = l.Close()
+	}
+	if n.discovery != nil {
+		_ = n.discovery.Close()
 	}
 	n.transport.CloseIdleConnections()
 }

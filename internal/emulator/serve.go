@@ -9,15 +9,28 @@ import (
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/api"
+	"github.com/open-redis-enterprise/operator/internal/emulator/discovery"
+	"github.com/open-redis-enterprise/operator/internal/emulator/metrics"
+	"github.com/open-redis-enterprise/operator/internal/emulator/ui"
 )
 
 // listen takes the node's ports, so that a port in use is an error of New.
 func (n *Node) listen() error {
-	surface := api.New(api.Options{
+	admin := api.New(api.Options{
 		Engine: surface{n}, Faults: n.cfg.Faults, FaultsAPI: n.cfg.FaultsAPI, OnRequest: n.cfg.OnRequest,
 		Logger: n.log, Transport: n.transport, Now: n.cfg.Now,
 	})
-	return n.listenTLS(n.cfg.Ports.API, "api", surface)
+	err := n.listenTLS(n.cfg.Ports.API, "api", admin)
+	if err == nil {
+		err = n.listenTLS(n.cfg.Ports.UI, "cm", ui.Handler(n.facts))
+	}
+	if err == nil {
+		err = n.listenTLS(n.cfg.Ports.Metrics, "metrics_exporter", metrics.Handler(metricSource{n}))
+	}
+	if err == nil {
+		n.discovery, err = discovery.Listen(hostPort(n.cfg.Bind, n.cfg.Ports.Discovery), directory{n})
+	}
+	return err
 }
 
 func (n *Node) listenTLS(port int, certificate string, h http.Handler) error {

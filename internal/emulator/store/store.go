@@ -282,6 +282,13 @@ func (s *Store) IsLeader() bool {
 	return s.role == leader && s.ready
 }
 
+// Elections counts the elections the cluster has had: the present term.
+func (s *Store) Elections() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ballot.Term
+}
+
 // Linked tells whether this node certainly sees what the master decides: it heard from it within a quarter of the
 // failure timeout, or is the master.
 func (s *Store) Linked() bool {

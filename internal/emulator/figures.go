@@ -1,0 +1,188 @@
+package emulator
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator/api"
+	"github.com/open-redis-enterprise/operator/internal/emulator/metrics"
+	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
+	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
+)
+
+// figures are what a node measures about itself, for whichever node is asked for metrics.
+type figures struct {
+	Free, Total                     int64
+	PersistentFree, PersistentTotal int64
+	EphemeralFree, EphemeralTotal   int64
+	Shards                          map[string]map[string]string
+	Endpoints                       map[string]proxy.Stats
+}
+
+// measure is an agent call.
+func (a *agent) measure(ctx context.Context, _ nothing) (figures, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	a.mu.Lock()
+	runners, endpoints := make([]*runner, 0, len(a.runners)), make([]*endpoint, 0, len(a.endpoints))
+	for _, r := range a.runners {
+		runners = append(runners, r)
+	}
+	for _, e := range a.endpoints {
+		endpoints = append(endpoints, e)
+	}
+	a.mu.Unlock()
+	f := figures{Free: freeMemory(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}}
+	f.PersistentTotal, f.PersistentFree = diskSpace(a.dir)
+	f.EphemeralTotal, f.EphemeralFree = diskSpace(a.temp)
+	for _, r := range runners {
+		if proc := r.process(); proc != nil {
+			if info, err := proc.Info(ctx); err == nil {
+				f.Shards[text(r.uid)] = info
+			}
+		}
+	}
+	for _, e := range endpoints {
+		if ep := e.listener(); ep != nil {
+			f.Endpoints[text(e.bdb)] = ep.Stats()
+		}
+	}
+	return f, nil
+}
+
+// metricSource collects the figures of all nodes.
+type metricSource struct {
+	n *Node
+}
+
+// Snapshot implements metrics.Source.
+func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
+	mem := m.n.membership()
+	if mem == nil {
+		return metrics.Snapshot{}, api.ErrNoQuorum
+	}
+	v := m.n.reader()
+	all := m.collect(ctx, mem, v)
+	out := metrics.Snapshot{Self: text(mem.store.UID()), Cluster: m.cluster(ctx, mem, v, len(all))}
+	for _, o := range v.nodes() {
+		f, up := all[schema.IntOf(o, "uid")]
+		out.Nodes = append(out.Nodes, m.node(v, o, f, up))
+	}
+	for _, o := range v.list(api.KindBDB) {
+		uid := schema.IntOf(o, "uid")
+		out.Databases = append(out.Databases, metrics.Database{
+			UID: text(uid), Name: schema.TextOf(o, "name"), Status: schema.TextOf(o, "status"),
+			MemoryLimit: schema.IntOf(o, "memory_size"), Version: schema.TextOf(o, "redis_version"),
+			Shards: len(v.shardsOf(uid)), Replication: schema.BoolOf(o, "replication"), Tags: tags(o),
+		})
+	}
+	for _, s := range v.shards() {
+		info, up := all[s.Node].Shards[s.id()]
+		out.Shards = append(out.Shards, metrics.Shard{
+			UID: s.id(), Database: text(s.BDB), Node: text(s.Node), Role: string(s.Role), Up: up, Info: info,
+		})
+	}
+	for node, f := range all {
+		for bdb, stats := range f.Endpoints {
+			out.Endpoints = append(out.Endpoints, metrics.Endpoint{Database: bdb, Node: text(node), Stats: stats})
+		}
+	}
+	return out, nil
+}
+
+func tags(o api.Object) map[string]string {
+	out := map[string]string{}
+	list, _ := o["tags"].([]any)
+	for _, e := range list {
+		tag, _ := e.(map[string]any)
+		out[schema.TextOf(tag, "key")] = schema.TextOf(tag, "value")
+	}
+	return out
+}
+
+// collect asks all nodes at once; those that do not answer are not in the result.
+func (m metricSource) collect(ctx context.Context, mem *membership, v view) map[int64]figures {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	out := map[int64]figures{}
+	for _, o := range v.nodes() {
+		uid := schema.IntOf(o, "uid")
+		wg.Go(func() {
+			f, err := call(ctx, mem.engine, uid, pathMeasure, mem.agent.measure, nothing{})
+			if err == nil {
+				mu.Lock()
+				out[uid] = f
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (m metricSource) cluster(ctx context.Context, mem *membership, v view, live int) metrics.Cluster {
+	_, _, quorum := mem.store.Leader()
+	license := v.singleton(api.KindLicense)
+	expires, _ := time.Parse(time.RFC3339, schema.TextOf(license, "expiration_date"))
+	limits := map[string]int64{}
+	for _, kind := range []string{"ram", "flash"} {
+		limits[kind] = schema.IntOf(license, "shards_limit")
+		if n, ok := schema.Int(license[kind+"_shards_limit"]); ok {
+			limits[kind] = n
+		}
+	}
+	return metrics.Cluster{
+		Name: v.clusterName(), Generation: surface{m.n}.StateID(), HasQuorum: quorum, IsPrimary: mem.store.IsLeader(),
+		PrimarySelections: mem.store.Elections(), LiveNodes: live, TotalNodes: len(v.nodes()),
+		Users: len(v.list(api.KindUser)), LicenseExpires: expires, LicenseShards: limits,
+	}
+}
+
+func (m metricSource) node(v view, o api.Object, f figures, up bool) metrics.Node {
+	uid := schema.IntOf(o, "uid")
+	reserved := int64(0)
+	for _, s := range v.shards() {
+		if s.Node == uid {
+			bdb, _ := v.bdb(s.BDB)
+			reserved += schema.IntOf(bdb, "memory_size") / max(schema.ShardTotal(bdb), 1)
+		}
+	}
+	total := schema.IntOf(o, "total_memory")
+	certs := map[string]time.Time{}
+	for _, c := range v.list(api.KindCertificate) {
+		if block, _ := pem.Decode([]byte(schema.TextOf(c, "certificate"))); block != nil {
+			if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+				certs[schema.TextOf(c, "name")] = cert.NotAfter
+			}
+		}
+	}
+	return metrics.Node{
+		UID: text(uid), Up: up, FreeMemory: min(f.Free, total), AvailableMemory: min(f.Free, total),
+		ProvisionalMemory: max(total-reserved, 0), PersistentFree: f.PersistentFree, PersistentAvail: f.PersistentFree,
+		EphemeralFree: f.EphemeralFree, EphemeralAvail: f.EphemeralFree, CPUIdle: 1, Certificates: certs,
+	}
+}
+
+// Leader implements metrics.Source.
+func (m metricSource) Leader() string {
+	leader, err := surface{m.n}.Leader(context.Background())
+	if err != nil || leader.Self {
+		return ""
+	}
+	return "https://" + hostPort(hostOf(leader.Addr), m.n.cfg.Ports.Metrics)
+}
+
+// Authorized implements metrics.Source.
+func (m metricSource) Authorized(r *http.Request) bool {
+	if !schema.BoolOf(m.n.reader().singleton(api.KindCluster), "metrics_auth") {
+		return true
+	}
+	name, password, ok := r.BasicAuth()
+	return ok && validUser(m.n.reader(), name, password)
+}
