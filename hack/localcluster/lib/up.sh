@@ -42,6 +42,7 @@ node_pid() { cut -d' ' -f1 "$STATE/run/node"; }
 node_run() { nsenter --target "$(node_pid)" --mount --net --wd=/ -- "$@"; }
 
 start_node() {
+  require_alone
   prepare_state
   make_pki
   record_sysctls
@@ -50,6 +51,12 @@ start_node() {
   launch
   connect_host
   install -m 600 "$STATE/pki/admin.kubeconfig" "$STATE/kubeconfig"
+}
+
+# require_alone: names and addresses on the host are fixed, so there is one local cluster at a time.
+require_alone() {
+  ! ip link show "$HOST_INTERFACE" >/dev/null 2>&1 \
+    || die "there is an interface $HOST_INTERFACE already: a local cluster of another checkout runs on this machine"
 }
 
 prepare_state() {
@@ -129,8 +136,7 @@ own_namespaces() {
 # services by their addresses; they go when the interface goes.
 connect_host() {
   local route
-  ip link add "$HOST_INTERFACE" type veth peer name eth0 netns "$(node_pid)" \
-    || die "cannot make the interface $HOST_INTERFACE; does another local cluster run on this machine?"
+  ip link add "$HOST_INTERFACE" type veth peer name eth0 netns "$(node_pid)"
   ip address add "$HOST_IP/24" dev "$HOST_INTERFACE"
   ip link set "$HOST_INTERFACE" up
   for route in "$POD_CIDR" "$SERVICE_CIDR"; do
