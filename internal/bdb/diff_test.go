@@ -145,10 +145,15 @@ func TestRefusals(t *testing.T) {
 		{name: "another port than the cluster chose is refused", after: spec{DatabasePort: rest.Ptr(12000)},
 			want: "spec.databasePort: cannot change after the database was created: it is 14968, not 12000"},
 		{name: "a changed type is refused", after: spec{Type: "memcached"}, want: "spec.type: cannot change after the database was created: it is redis, not memcached"},
+		{name: "a module that the database lacks is refused", after: spec{ModulesList: []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "timeseries"}}},
+			want: "spec.modulesList: cannot change after the database was created: it is search, ReJSON, not search, timeseries"},
+		{name: "REDB-31 a bundled module may be written down", after: spec{ModulesList: []v1alpha1.DatabaseModule{{Name: "ReJSON", Version: "1.0"}}}},
 		{name: "flash cannot be added", after: spec{IsRoF: rest.Ptr(true)}, want: "spec.isRof: cannot change after the database was created: it is false, not true"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := Refusals(Inputs{Spec: &tc.after}, existing(t, Inputs{Spec: &tc.before}))
+			have := existing(t, Inputs{Spec: &tc.before})
+			have.ModuleList = &[]rest.BDBModule{{Name: "search", Version: "8.0.1"}, {Name: "ReJSON", Args: "x"}}
+			got, err := Refusals(Inputs{Spec: &tc.after}, have)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,6 +176,7 @@ func TestValidateChange(t *testing.T) {
 	}{
 		{name: "a mutable field may change", after: spec{MemorySize: "1GB"}},
 		{name: "a changed port is refused", before: spec{DatabasePort: rest.Ptr(12000)}, after: spec{DatabasePort: rest.Ptr(12001)}, want: "spec.databasePort"},
+		{name: "modules are left to the loop, which knows the bundled ones", after: spec{ModulesList: []v1alpha1.DatabaseModule{{Name: "search"}}}},
 		{name: "a port written down later is left to the loop", after: spec{DatabasePort: rest.Ptr(12001)}},
 		{name: "another cluster is refused", before: spec{RedisEnterpriseCluster: to("a")}, after: spec{RedisEnterpriseCluster: to("b")}, want: "spec.redisEnterpriseCluster.name"},
 		{name: "an unsound old spec forbids nothing", before: spec{MemorySize: "12XB"}, after: spec{MemorySize: "1GB"}},

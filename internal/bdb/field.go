@@ -184,6 +184,13 @@ func reading[T any](read func(*rest.BDB) *T) option[T] {
 	return func(s *setting[T]) { s.read = read }
 }
 
+func sameWhen[T any](same func(have, want T) bool) option[T] {
+	return func(s *setting[T]) { s.same = same }
+}
+
+// notTold: an answer without this key says nothing about the setting.
+func notTold[T any]() option[T] { return func(s *setting[T]) { s.unset = nil } }
+
 func unset[T any](v T) option[T] { return func(s *setting[T]) { s.unset = &v } }
 
 // remembering makes a field without a default that is always enforced go back to v when it was set before.

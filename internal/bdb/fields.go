@@ -121,6 +121,12 @@ var fields = []field{
 	at("resp3", "resp3", sticky,
 		func(b *rest.BDB) **bool { return &b.RESP3 },
 		func(in Inputs) (*bool, error) { return in.Spec.RESP3, nil }, unset(true)),
+	list("modulesList", "module_list", fixed,
+		func(b *rest.BDB) **[]rest.BDBModule { return &b.ModuleList }, wantModules,
+		func(m []rest.BDBModule) []rest.BDBModule { return m },
+		sameWhen(hasModules), showing(showModules), notTold[[]rest.BDBModule](),
+		codes[[]rest.BDBModule]("missing_module", "unsupported_module_capabilities", "memcached_cannot_use_modules"),
+		note[[]rest.BDBModule]("bundled modules come by themselves; versions and arguments count at creation only")),
 	at("redisVersion", "redis_version", initial,
 		func(b *rest.BDB) **string { return &b.RedisVer },
 		func(in Inputs) (*string, error) { return exactVersion(in.Spec.RedisVersion), nil },
@@ -346,6 +352,39 @@ func connections[T any](part func(*v1alpha1.ConnectionSettings) *T) func(Inputs)
 		}
 		return part(in.Spec.ConnectionSettings), nil
 	}
+}
+
+func wantModules(in Inputs) (*[]rest.BDBModule, error) {
+	if len(in.Spec.ModulesList) == 0 {
+		return nil, nil
+	}
+	modules := make([]rest.BDBModule, 0, len(in.Spec.ModulesList))
+	for _, m := range in.Spec.ModulesList {
+		modules = append(modules, rest.BDBModule{Name: m.Name, Version: m.Version, Args: rest.JoinText(m.Config)})
+	}
+	return &modules, nil
+}
+
+// hasModules: a database that has every module asked for is as it should be. Versions follow the database's own version
+// and arguments are rewritten by the cluster, so neither can be compared.
+func hasModules(have, want []rest.BDBModule) bool {
+	for _, w := range want {
+		if !slices.ContainsFunc(have, func(h rest.BDBModule) bool { return h.Name == w.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+func showModules(modules []rest.BDBModule) string {
+	if len(modules) == 0 {
+		return "no modules"
+	}
+	names := make([]string, 0, len(modules))
+	for _, m := range modules {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // exactVersion returns a version such as 7.4, and nil for the channel words.

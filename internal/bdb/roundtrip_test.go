@@ -48,6 +48,9 @@ func randomInputs(r *rand.Rand) Inputs {
 	if r.IntN(2) == 0 {
 		s.Tags = map[string]string{"team": "a", fmt.Sprint("k", r.IntN(3)): "v"}
 	}
+	if r.IntN(4) == 0 {
+		s.ModulesList = []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "bf", Version: "1.2.3", Config: "A B"}}
+	}
 	in := Inputs{Name: "db", Spec: s, Tags: OwnTags("ns", "db", s), Salt: "salt"}
 	if *or(s.DefaultUser, true) {
 		in.Password = rest.Ptr(pick(r, "", "geheim"))
@@ -94,7 +97,7 @@ func TestUpdatedThenComparedShowsNoDifference(t *testing.T) {
 	changed := 0
 	for range 2000 {
 		before, after := randomInputs(r), randomInputs(r)
-		after.Spec.DatabasePort = before.Spec.DatabasePort // fixed
+		after.Spec.DatabasePort, after.Spec.ModulesList = before.Spec.DatabasePort, before.Spec.ModulesList // fixed
 		body, err := Create(before)
 		if err != nil {
 			t.Fatal(err)

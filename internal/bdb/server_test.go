@@ -125,6 +125,7 @@ func TestServerAgrees(t *testing.T) {
 		{"TLS without client certificates", v1alpha1.RedisEnterpriseDatabaseSpec{TLSMode: "enabled"}, "two"},
 		{"connections", v1alpha1.RedisEnterpriseDatabaseSpec{ConnectionSettings: tuned, RESP3: &no, DataInternodeEncryption: &yes}, "two"},
 		{"tags and proxies", v1alpha1.RedisEnterpriseDatabaseSpec{Tags: map[string]string{"team": "a"}, ProxyPolicy: "all-nodes"}, "two"},
+		{"modules", v1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "300MB", ModulesList: []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "ReJSON"}}}, "two"},
 		{"no default user", v1alpha1.RedisEnterpriseDatabaseSpec{DefaultUser: &no}, ""},
 		{"replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes}, ""},
 		{"sharded with replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2)}, "three"},

@@ -1,6 +1,7 @@
 package bdb
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ type subject struct {
 // rules is the one list that webhook and loop share. Each rule says everything it has against a spec.
 var rules = []func(subject) []*Invalid{
 	ruleName, ruleMemory, ruleShards, rulePorts, ruleWords, ruleProxyPolicy, ruleConnections, ruleFlash, ruleVersion,
-	ruleMemcached, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts,
+	ruleMemcached, ruleModules, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts,
 }
 
 // Validate lists what is wrong with a spec by itself, without knowing the cluster.
@@ -209,6 +210,21 @@ func ruleMemcached(s subject) (out []*Invalid) {
 	}
 	if *or(s.spec.OSSCluster, false) {
 		out = append(out, invalid("ossCluster", "memcached databases do not speak the OSS cluster protocol"))
+	}
+	return out
+}
+
+func ruleModules(s subject) (out []*Invalid) {
+	seen := map[string]bool{}
+	for i, m := range s.spec.ModulesList {
+		path := fmt.Sprintf("modulesList[%d].name", i)
+		if m.Name == "" {
+			out = append(out, invalid(path, "is missing"))
+		}
+		if seen[m.Name] {
+			out = append(out, invalid(path, "the module %s is listed twice", m.Name))
+		}
+		seen[m.Name] = true
 	}
 	return out
 }

@@ -57,6 +57,7 @@ func TestValidate(t *testing.T) {
 		{name: "memcached has no Redis version", spec: spec{Type: "memcached", RedisVersion: "7.4"}, want: "spec.redisVersion"},
 		{name: "SASL is for memcached", spec: spec{MemcachedSASLSecretName: "s"}, want: "spec.memcachedSaslSecretName"},
 		{name: "REDB-39 a reserved tag", spec: spec{Tags: map[string]string{"managed_by": "me"}}, want: "spec.tags: the key managed_by"},
+		{name: "a module listed twice", spec: spec{ModulesList: []v1alpha1.DatabaseModule{{Name: "bf"}, {Name: "bf"}}}, want: "spec.modulesList[1].name"},
 		{name: "a certificate listed twice", spec: spec{ClientAuthenticationCertificates: []string{"a", "a"}}, want: "spec.clientAuthenticationCertificates"},
 		{name: "an unknown kind of source", spec: spec{ReplicaSources: []v1alpha1.ReplicaSource{{ReplicaSourceName: "x", ReplicaSourceType: "URL"}}}, want: "spec.replicaSources"},
 		{name: "REDB-29 two places for backups", spec: spec{Backup: &v1alpha1.BackupSpec{Mount: &v1alpha1.BackupMount{Path: "/x"}, FTP: &v1alpha1.BackupFTP{URL: "ftp://x"}}},

@@ -136,7 +136,7 @@ type SnapshotRule struct {
 type BDBModule struct {
 	Name    string   `json:"module_name"`
 	Version string   `json:"semantic_version,omitempty"`
-	Args    JoinText `json:"module_args"`
+	Args    JoinText `json:"module_args,omitempty"`
 	ID      string   `json:"module_id,omitempty"`
 }
 

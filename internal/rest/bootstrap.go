@@ -43,6 +43,12 @@ type Bootstrap struct {
 	GossipEnvoyAdminPort *int                 `json:"gossip_envoy_admin_port,omitempty"`
 }
 
+// String shows the action only; the fields hold a password and a licence.
+func (b Bootstrap) String() string { return "bootstrap by " + b.Action }
+
+// GoString hides the secrets from %#v as well.
+func (b Bootstrap) GoString() string { return "rest.Bootstrap{" + b.Action + "}" }
+
 // BootstrapCluster names the cluster to create, or the members to join through.
 type BootstrapCluster struct {
 	Name  string   `json:"name,omitempty"`

@@ -18,6 +18,14 @@ type License struct {
 	FlashShardsInUse *Int     `json:"flash_shards_in_use"`
 }
 
+// String shows owner and dates; the text is what a customer paid for.
+func (l License) String() string {
+	return "licence of " + l.Owner + " from " + l.ActivationDate + " to " + l.ExpirationDate
+}
+
+// GoString hides the text from %#v as well.
+func (l License) GoString() string { return "rest.License{" + l.String() + "}" }
+
 // GetLicense reads the licence; IsNotFound means that there is none.
 func (c *Client) GetLicense(ctx context.Context) (*License, error) {
 	out := new(License)

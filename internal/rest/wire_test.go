@@ -174,8 +174,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		rest.Credentials{Username: "u", Password: s}, rest.BootstrapCredential{Username: "u", Password: s},
 		rest.BDB{RedisPassword: rest.Ptr(s), AdminPassword: rest.Ptr(s), SASLPassword: rest.Ptr(s)}, &rest.BDB{RedisPassword: rest.Ptr(s)},
 		rest.SyncSource{URI: s, ClientKey: s}, rest.BackupLocation{"type": "s3", "secret_access_key": s}, rest.User{Password: rest.Ptr(s)},
-		rest.Certificate{Name: "api", Key: s},
+		rest.Certificate{Name: "api", Key: s}, rest.License{License: s}, []rest.BDB{{RedisPassword: rest.Ptr(s)}},
+		rest.Bootstrap{Action: "create_cluster", License: s, Credentials: &rest.BootstrapCredential{Password: s}},
 	} {
+		var log bytes.Buffer
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		if _, list := v.([]rest.BDB); !list && strings.Contains(log.String(), s) {
+			t.Errorf("%T is logged with its secret: %s", v, log.String())
+		}
+		if m, ok := v.(interface{ MarshalLog() any }); ok && strings.Contains(fmt.Sprint(m.MarshalLog()), s) {
+			t.Errorf("%T marshals its secret for logs", v)
+		}
 		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 			if text := fmt.Sprintf(format, v); strings.Contains(text, s) {
 				t.Errorf("%T prints its secret with %s: %s", v, format, text)
