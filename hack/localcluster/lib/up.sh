@@ -14,6 +14,7 @@ command_up() {
   take_lock
   if ! is_up; then
     remove_leftovers
+    require_alone
     command_install
     command_build
     start_node
@@ -42,7 +43,6 @@ node_pid() { cut -d' ' -f1 "$STATE/run/node"; }
 node_run() { nsenter --target "$(node_pid)" --mount --net --wd=/ -- "$@"; }
 
 start_node() {
-  require_alone
   prepare_state
   make_pki
   record_sysctls
