@@ -1,0 +1,72 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/kube"
+	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/platform"
+)
+
+// Kind is what the loop knows of clusters.
+type Kind struct {
+	// Client reads from the cache and writes; Reader reads Secrets of users, and everything before an act that cannot
+	// be undone, from the API server.
+	Client client.Client
+	Reader client.Reader
+	// Links holds the connection to each cluster, which this kind makes and removes.
+	Links *link.Registry
+	// Platform holds the defaults that do not come from the spec.
+	Platform platform.Platform
+	// Logins tries new credentials.
+	Logins Logins
+}
+
+// New returns an empty resource.
+func (k *Kind) New() *v1.RedisEnterpriseCluster { return &v1.RedisEnterpriseCluster{} }
+
+func (k *Kind) writer() kube.Writer {
+	return kube.Writer{Client: k.Client, Manager: names.ManagerOperator}
+}
+
+// Run brings the cluster closer to its spec.
+func (k *Kind) Run(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Run, error) {
+	if rec.DeletionTimestamp != nil {
+		return k.remove(ctx, rec)
+	}
+	if err := kube.AddFinalizer(ctx, k.Client, rec, names.ClusterFinalizer); err != nil {
+		return Run{}, err
+	}
+	in, err := k.gather(ctx, rec)
+	run := Run{Inputs: in}
+	if err != nil {
+		return run, err
+	}
+	if run.Observed, err = k.observe(ctx, in); err != nil {
+		return run, err
+	}
+	if err := refusals(rec, run.Observed, in); err != nil {
+		return run, err
+	}
+	run.Validated = true
+	p := plan(in, desired(in, run.Observed.Set), run.Observed)
+	run.Rollout = p.Rollout
+	return run, k.apply(ctx, rec, p, &run)
+}
+
+// refusals are what the rules say against the spec. Nothing is applied then (rule REC-28).
+func refusals(rec *v1.RedisEnterpriseCluster, o *Observed, in Inputs) error {
+	var list []error
+	for _, r := range Validate(asBuilt(rec, o.Set), rec) {
+		list = append(list, r)
+	}
+	if in.Second {
+		list = append(list, in.Problems...)
+	}
+	return errors.Join(list...)
+}
