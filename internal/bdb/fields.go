@@ -360,7 +360,8 @@ func wantModules(in Inputs) (*[]rest.BDBModule, error) {
 	}
 	modules := make([]rest.BDBModule, 0, len(in.Spec.ModulesList))
 	for _, m := range in.Spec.ModulesList {
-		modules = append(modules, rest.BDBModule{Name: m.Name, Version: m.Version, Args: rest.JoinText(m.Config)})
+		version := m.Version //nolint:staticcheck // deprecated for users, and still counts before Redis 8
+		modules = append(modules, rest.BDBModule{Name: m.Name, Version: version, Args: rest.JoinText(m.Config)})
 	}
 	return &modules, nil
 }

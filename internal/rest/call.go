@@ -36,7 +36,7 @@ func (c *Client) do(ctx context.Context, cl call) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", cl.method, cl.path, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, max(c.opts.Timeout, cl.slow))
 	defer cancel()
 	ctx = context.WithValue(ctx, routeKey{}, cl.route)
 
@@ -159,7 +159,7 @@ func (c *Client) exchange(ctx context.Context, cl call, body []byte, address str
 
 // attempt makes one HTTP exchange. A non-empty first result is the address that the node points to instead.
 func (c *Client) attempt(ctx context.Context, cl call, body []byte, address string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opts.AttemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, max(c.opts.AttemptTimeout, cl.slow))
 	defer cancel()
 	req, err := c.request(ctx, cl, body, address)
 	if err != nil {

@@ -166,7 +166,12 @@ type call struct {
 	out    any // decoded into unless nil
 	// anonymous sends no credentials.
 	anonymous bool
+	// slow calls do their work on all nodes before they answer; the time-outs are at least this.
+	slow time.Duration
 }
+
+// allNodes is the patience with calls that answer after all nodes have done something.
+const allNodes = time.Minute
 
 func (c *Client) get(ctx context.Context, route, path string, out any) error {
 	return c.do(ctx, call{method: http.MethodGet, route: route, path: path, out: out})

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 )
 
 // Cluster holds the settings of GET and PUT /v1/cluster that the operator reads or writes.
@@ -139,7 +140,8 @@ func (c *Client) UpdateServices(ctx context.Context, body ServicesConfiguration)
 // CheckCluster runs the cluster's own checks on all nodes.
 func (c *Client) CheckCluster(ctx context.Context) (*ClusterCheck, error) {
 	out := new(ClusterCheck)
-	if err := c.get(ctx, "/v1/cluster/check", "/v1/cluster/check", out); err != nil {
+	err := c.do(ctx, call{method: http.MethodGet, route: "/v1/cluster/check", path: "/v1/cluster/check", out: out, slow: allNodes})
+	if err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -172,7 +174,8 @@ func (c *Client) UpdateCertificates(ctx context.Context, certs []Certificate) er
 	body := struct {
 		Certificates []Certificate `json:"certificates"`
 	}{certs}
-	return c.put(ctx, "/v1/cluster/certificates", "/v1/cluster/certificates", body, nil)
+	const path = "/v1/cluster/certificates"
+	return c.do(ctx, call{method: http.MethodPut, route: path, path: path, body: body, slow: allNodes})
 }
 
 // DeleteCertificate removes one of the optional certificates.
@@ -182,5 +185,6 @@ func (c *Client) DeleteCertificate(ctx context.Context, name string) error {
 
 // RotateCertificates renews the certificates that the cluster made itself.
 func (c *Client) RotateCertificates(ctx context.Context) error {
-	return c.post(ctx, "/v1/cluster/certificates/rotate", "/v1/cluster/certificates/rotate", struct{}{}, nil)
+	const path = "/v1/cluster/certificates/rotate"
+	return c.do(ctx, call{method: http.MethodPost, route: path, path: path, body: struct{}{}, slow: allNodes})
 }

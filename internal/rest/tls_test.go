@@ -175,3 +175,22 @@ func TestSlowNodesTimeOut(t *testing.T) {
 		t.Fatalf("a read did not move on: %v", err)
 	}
 }
+
+func TestCallsThatWorkOnAllNodesHaveTheirOwnPatience(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	s, pool := node(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(3 * limit):
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, `{"cluster_test_result":true}`)
+	}, fqdn)
+	c := overTLS(t, rest.Options{Addresses: func() []string { return []string{s.Listener.Addr().String()} }, ServerName: fqdn,
+		RootCAs: func() *x509.CertPool { return pool }, AttemptTimeout: limit, Timeout: limit})
+	if check, err := c.CheckCluster(context.Background()); err != nil || !check.Result {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := c.GetCluster(context.Background()); !rest.IsTransport(err) {
+		t.Fatalf("another call waited as long: %v", err)
+	}
+}

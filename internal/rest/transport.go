@@ -40,9 +40,8 @@ func newTransport(opts Options) *http.Transport {
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &dialError{errors.New("only TLS is spoken to the admin API")}
 		},
-		MaxIdleConnsPerHost:   4,
-		IdleConnTimeout:       90 * time.Second,
-		ResponseHeaderTimeout: opts.AttemptTimeout,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     90 * time.Second,
 	}
 }
 
