@@ -173,7 +173,7 @@ func TestDatabaseActions(t *testing.T) {
 		{"GET", "/v1/bdbs/1/modules", "", 404, "not_found"},
 		{"GET", "/v1/bdbs/1/alerts", "", 404, "not_found"},
 		{"GET", "/v1/bdbs/1/syncer_state", "", 404, "not_found"},
-		{"GET", "/v1/bdbs/1/peer_stats", "", 200, ""},
+		{"GET", "/v1/bdbs/1/peer_stats", "", 406, "invalid_param"},
 		{"GET", "/v1/migrations/1", "", 404, "not_found"},
 		{"POST", "/v1/bdbs/1/modules/config", `{"modules":[{"module_name":"search","module_args":"A 1"}]}`, 200, ""},
 		{"POST", "/v1/bdbs/1/modules/config", `{"modules":[{"module_name":"rg","module_args":"A 1"}]}`, 404, "module_not_exist"},

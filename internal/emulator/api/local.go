@@ -74,9 +74,16 @@ func watchdogs(c *call) (any, error) {
 
 func witnessDisk(*call) (any, error) { return Object{}, nil }
 
-// jsonSchema is GET /v1/jsonschema?object=bdb.
+// jsonSchema is GET /v1/jsonschema?object=bdb; without a name it lists all.
 func jsonSchema(c *call) (any, error) {
 	name := c.request.URL.Query().Get("object")
+	if name == "" {
+		all := Object{}
+		for _, n := range schema.Names() {
+			all[n], _ = schema.JSONSchema(n)
+		}
+		return all, nil
+	}
 	o, ok := schema.JSONSchema(name)
 	if !ok {
 		return nil, refusal(http.StatusNotAcceptable, "invalid_param", "There is no object '%s'", name)

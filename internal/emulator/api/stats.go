@@ -180,19 +180,21 @@ func endpointStats(c *call) (any, error) {
 	return out, nil
 }
 
-// noSources is the answer of statistics of sync sources: there are none to report.
-func noSources(c *call) (any, error) {
+// peerStats is GET /v1/bdbs/{bdb_uid}/peer_stats[/{uid}]: only Active-Active databases have peers.
+func peerStats(c *call) (any, error) {
+	if _, err := c.mustBDB("bdb_uid"); err != nil {
+		return nil, err
+	}
+	return nil, refusal(http.StatusNotAcceptable, "invalid_param", "Database %s is not Active-Active", c.params["bdb_uid"])
+}
+
+// sourceStats is GET /v1/bdbs/{bdb_uid}/sync_source_stats[/{uid}]: no syncer runs.
+func sourceStats(c *call) (any, error) {
 	if _, err := c.mustBDB("bdb_uid"); err != nil {
 		return nil, err
 	}
 	if uid := c.params["uid"]; uid != "" {
 		return nil, refusal(http.StatusNotFound, "not_found", "Source %s does not exist", uid)
 	}
-	return Object{c.lastSegment(): []any{}}, nil
-}
-
-// lastSegment names the list of an answer after its path: peer_stats or sync_source_stats.
-func (c *call) lastSegment() string {
-	segments := split(c.request.URL.Path)
-	return segments[len(segments)-1]
+	return Object{"sync_source_stats": []any{}}, nil
 }

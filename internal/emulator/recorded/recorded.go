@@ -8,11 +8,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 )
 
 //go:embed exchanges.txt
 var table string
+
+//go:embed statuses.txt
+var statusTable string
 
 // Exchange is one GET of the recording. The cluster it was recorded from had one node, one database made with a name
 // and a memory size only, and an action that was over.
@@ -40,6 +44,33 @@ func Exchanges() []Exchange {
 		}
 	}
 	return all
+}
+
+// Status is one GET of which only the status was recorded.
+type Status struct {
+	Path string // objects of the cluster in braces: {bdb}, {node}, {shard}, {action}, {module}, {suffix}
+	Want int
+}
+
+// Statuses are all calls of which the status was recorded.
+func Statuses() []Status {
+	var all []Status
+	for _, line := range strings.Split(statusTable, "\n") {
+		status, path, found := strings.Cut(line, " ")
+		if want, err := strconv.Atoi(status); found && err == nil {
+			all = append(all, Status{Path: path, Want: want})
+		}
+	}
+	return all
+}
+
+// In puts the objects of a cluster into the path.
+func (s Status) In(objects map[string]string) string {
+	path := s.Path
+	for kind, id := range objects {
+		path = strings.ReplaceAll(path, "{"+kind+"}", id)
+	}
+	return path
 }
 
 // Differences lists what a client of the recorded cluster would miss in an answer: fields that are absent and fields

@@ -161,4 +161,35 @@ func TestEmulatedNode(t *testing.T) {
 	if compared < 500 {
 		t.Errorf("only %d recorded fields were compared", compared)
 	}
+	n.must("POST", "/v1/nodes/1/actions/maintenance_off", "")
+	n.until("/v1/nodes/1/actions/maintenance_off", "completed", "status")
+	n.checkStatuses()
+}
+
+// checkStatuses asks for everything that a live cluster was asked for.
+func (n *node) checkStatuses() {
+	n.t.Helper()
+	var actions []struct {
+		UID string `json:"action_uid"`
+	}
+	var modules []struct {
+		UID string `json:"uid"`
+	}
+	for path, into := range map[string]any{"/v2/actions": &actions, "/v1/modules": &modules} {
+		_, body := n.ask("GET", path, "")
+		if err := json.Unmarshal(body, into); err != nil {
+			n.t.Fatalf("%s: %v", path, err)
+		}
+	}
+	objects := map[string]string{
+		"bdb": "1", "node": "1", "shard": "1", "suffix": "cluster.test", "action": actions[0].UID, "module": modules[0].UID,
+	}
+	for _, s := range recorded.Statuses() {
+		if status, body := n.ask("GET", s.In(objects), ""); status != s.Want {
+			n.t.Errorf("GET %s: %d %s, recorded %d", s.In(objects), status, body, s.Want)
+		}
+	}
+	if len(recorded.Statuses()) < 90 {
+		n.t.Errorf("only %d recorded statuses", len(recorded.Statuses()))
+	}
 }
