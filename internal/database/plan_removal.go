@@ -104,5 +104,5 @@ func recovering(cluster *appv1.RedisEnterpriseCluster) bool {
 	case appv1.ClusterRecoveryReset, appv1.ClusterRecoveringFirstPod:
 		return true
 	}
-	return cluster.Spec.ClusterRecovery
+	return false
 }

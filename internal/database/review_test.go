@@ -170,7 +170,7 @@ func TestADM10_LookupsThatFailDoNotRefuse(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	db := database(func(db *v1alpha1.RedisEnterpriseDatabase) {
 		db.Name = strings.Repeat("a", 60)
-		db.Spec.ModulesList = []v1alpha1.DatabaseModule{{Name: "search"}}
+		db.Spec.Backup = &v1alpha1.BackupSpec{Mount: &v1alpha1.BackupMount{Path: "/backup"}}
 	})
 	got := ask(t, reviewer(t), nil, db)
 	if len(got.Denials) != 0 || len(got.Warnings) != 2 {
