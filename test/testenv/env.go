@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	startTimeout = 90 * time.Second
+	startTimeout = 3 * time.Minute // several packages may share two cores
 	pollInterval = 50 * time.Millisecond
 )
 

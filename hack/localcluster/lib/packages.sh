@@ -52,14 +52,13 @@ command_install() {
 # apt_install tries with the package lists at hand, and only then with fresh ones.
 # Nothing may start by being installed: our containerd is not the machine's.
 apt_install() {
-  local policy=/usr/sbin/policy-rc.d made=no status=0
+  local policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
+    # shellcheck disable=SC2064 # this very file
+    trap "rm -f $policy" EXIT
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
-    made=yes
   fi
   local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
-  "${install[@]}" || { apt-get update && "${install[@]}"; } || status=$?
-  [ "$made" = no ] || rm -f "$policy"
-  return "$status"
+  "${install[@]}" || { apt-get update && "${install[@]}"; }
 }

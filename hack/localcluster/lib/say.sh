@@ -30,8 +30,13 @@ with_progress() {
   shift 2
   began=$(date +%s)
   say "$label ..."
-  "$@" >"$log" 2>&1 &
+  # A group of its own, so that all of it can be ended: a background job does not hear Ctrl-C.
+  set -m
+  "$@" >"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
+  # shellcheck disable=SC2064 # this very process
+  trap "kill -TERM -- -$pid 2>/dev/null; exit 130" INT TERM
   local shown=0 spent
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.5
@@ -41,6 +46,7 @@ with_progress() {
       say "$label ... ${spent}s"
     fi
   done
+  trap - INT TERM
   if ! wait "$pid"; then
     tail -n 20 "$log" >&2
     die "$label failed; all of its output is in $log"
