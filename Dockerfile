@@ -7,14 +7,13 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=${TARGETOS:-linux} GOARCH=${TARGETARCH} \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /manager . \
-    && mkdir -m 1777 /empty
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /rootfs/manager . \
+    && install --directory --mode=1777 /rootfs/tmp
 
 FROM scratch
 LABEL org.opencontainers.image.title="Open operator for Redis Enterprise" \
       org.opencontainers.image.source="https://github.com/open-redis-enterprise/operator" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /manager /manager
-COPY --from=build /empty /tmp
+COPY --from=build /rootfs/ /
 USER 1001
 ENTRYPOINT ["/manager"]
