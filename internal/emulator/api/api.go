@@ -17,7 +17,7 @@ type Options struct {
 	Faults *faults.Set
 	// FaultsAPI serves the rules under /emulator/faults as well.
 	FaultsAPI bool
-	// OnRequest is told of each request after its answer.
+	// OnRequest is told of each request after its answer; calls may overlap.
 	OnRequest func(Request)
 	Logger    *slog.Logger
 	// Transport carries requests on to the leader when the cluster handles redirects itself.

@@ -128,6 +128,14 @@ func completeBDB(asked Object, facts Facts) (Object, error) {
 		fallback(bdb, "bigstore_version", int64(2))
 	}
 	Fill("bdb", bdb)
+	for _, section := range []string{"audit_settings", "gradual_sync_policy_parameters", "query_performance_factor"} {
+		if o, _ := bdb[section].(map[string]any); o == nil {
+			bdb[section] = Object{}
+		}
+		for k, v := range defaultsWithNested(types()["bdb"].byName[section].of) {
+			fallback(bdb[section].(Object), k, v)
+		}
+	}
 	if _, there := bdb["module_list"]; !there {
 		bdb["module_list"] = bundledModuleList(bdb)
 	}

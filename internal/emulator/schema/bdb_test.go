@@ -76,6 +76,9 @@ func TestNewBDBDefaults(t *testing.T) {
 	if n := len(bdb["module_list"].([]any)); n != 4 {
 		t.Errorf("%d modules come with a version 8 database, want 4", n)
 	}
+	if audit := bdb["audit_settings"].(Object); audit["audit_mode"] != "disabled" {
+		t.Errorf("audit settings %v", audit)
+	}
 	if _, there := bdb["search"]; there {
 		t.Error("module settings are shown unasked")
 	}

@@ -106,6 +106,7 @@ func NewShard(p ShardPlace, now time.Time) Object {
 		"uid": strconv.FormatInt(p.UID, 10), "bdb_uid": p.BDB, "node_uid": strconv.FormatInt(p.Node, 10),
 		"role": p.Role, "assigned_slots": p.Slots, "status": "active", "detailed_status": "ok",
 		"bigstore_ram_weight": float64(0), "redis_info": Object{}, "report_timestamp": Timestamp(now),
+		"actual_role": p.Role, "marked_for_removal": false,
 		"backup":  Object{"progress": float64(0), "status": ""},
 		"loading": Object{"progress": float64(0), "status": "idle"},
 		"sync":    Object{"progress": int64(0), "status": "idle"},
