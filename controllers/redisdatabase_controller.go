@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -106,11 +107,12 @@ func databasesOfSecret(c client.Reader) handler.TypedMapFunc[*metav1.PartialObje
 	}
 }
 
-// databasesOfChange wakes the databases that a reading of their cluster says something new about.
+// databasesOfChange wakes the databases that a reading of their cluster says something new about, and those that are not
+// as they should be whenever it may help them: a port that became free, a licence that grew.
 func databasesOfChange(c client.Reader) func(context.Context, link.Change) []reconcile.Request {
 	return func(ctx context.Context, change link.Change) []reconcile.Request {
-		all := change.WentUp || change.WentDown
-		if !all && len(change.BDBs) == 0 {
+		all, help := change.WentUp || change.WentDown, len(change.BDBs) > 0 || change.Cluster
+		if !all && !help {
 			return nil
 		}
 		return selectDatabases(ctx, c, func(db *appv1alpha1.RedisEnterpriseDatabase) bool {
@@ -118,7 +120,8 @@ func databasesOfChange(c client.Reader) func(context.Context, link.Change) []rec
 				return false
 			}
 			uid, known := rest.ParseUID(db.Status.DatabaseUID)
-			return all || slices.Contains(change.Names, db.Name) || known && slices.Contains(change.BDBs, uid)
+			return all || slices.Contains(change.Names, db.Name) || known && slices.Contains(change.BDBs, uid) ||
+				help && !meta.IsStatusConditionTrue(db.Status.Conditions, appv1.ConditionReady)
 		})
 	}
 }

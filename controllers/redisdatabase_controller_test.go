@@ -29,6 +29,9 @@ func withDatabases(t *testing.T) client.Client {
 		d := &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		d.Spec.DatabaseSecretName = secret
 		d.Status.DatabaseUID, d.Status.RedisEnterpriseCluster = uid, cluster
+		if uid != "" {
+			d.Status.Conditions = []metav1.Condition{{Type: appv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready"}}
+		}
 		return d
 	}
 	return fake.NewClientBuilder().WithScheme(s).WithObjects(
@@ -64,10 +67,11 @@ func TestREDB4_WhatWakesADatabase(t *testing.T) {
 		{"REDB-4 a Secret that it names", databasesOfSecret(c)(t.Context(), secret("shared")), "a"},
 		{"REDB-10 the Secret it would have by default", databasesOfSecret(c)(t.Context(), secret("redb-b")), "b"},
 		{"no other Secret", databasesOfSecret(c)(t.Context(), secret("else")), ""},
-		{"news of its uid, in its own cluster", databasesOfChange(c)(t.Context(), change(link.Change{BDBs: []rest.UID{1}, Names: []string{"x"}})), "a"},
+		{"news of its uid, in its own cluster", databasesOfChange(c)(t.Context(), change(link.Change{BDBs: []rest.UID{1}, Names: []string{"x"}})), "a,new"},
 		{"news of its name", databasesOfChange(c)(t.Context(), change(link.Change{BDBs: []rest.UID{9}, Names: []string{"new"}})), "new"},
 		{"a cluster that is back wakes all", databasesOfChange(c)(t.Context(), change(link.Change{WentUp: true})), "a,b,c,new"},
-		{"news of nodes wakes none", databasesOfChange(c)(t.Context(), change(link.Change{Nodes: true, Cluster: true})), ""},
+		{"news of nodes wakes none", databasesOfChange(c)(t.Context(), change(link.Change{Nodes: true})), ""},
+		{"a new licence wakes those it may help", databasesOfChange(c)(t.Context(), change(link.Change{Cluster: true})), "new"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

@@ -92,6 +92,8 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 		reply(w, map[string]any{"name": "rec.ns.svc.cluster.local"})
 	case path == "/v1/actions":
 		reply(w, map[string]any{"actions": c.actions})
+	case path == "/v1/modules":
+		reply(w, []any{map[string]any{"uid": "m", "module_name": "search", "semantic_version": "8.2.1"}})
 	case path == "/v1/license" && c.license != nil:
 		reply(w, c.license)
 	case path == "/v1/shards":

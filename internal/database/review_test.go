@@ -125,6 +125,12 @@ func TestADM6_AgainstTheLastReading(t *testing.T) {
 	}{
 		{"ADM-6 a port in use", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabasePort = &port }), "spec.databasePort: port 12000 is in use by database other"},
 		{"ADM-6 more shards than licensed", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.ShardCount = &three }), "spec.shardCount"},
+		{"REDB-35 a module that the cluster has", database(func(db *v1alpha1.RedisEnterpriseDatabase) {
+			db.Spec.ModulesList = []v1alpha1.DatabaseModule{{Name: "search"}}
+		}), ""},
+		{"REDB-35 a module that it has not", database(func(db *v1alpha1.RedisEnterpriseDatabase) {
+			db.Spec.ModulesList = []v1alpha1.DatabaseModule{{Name: "mine"}}
+		}), "spec.modulesList[0].name: the cluster has no module mine"},
 		{"replicas fit just so", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.Replication = &yes }), ""},
 		{"REDB-9 the name of a database made elsewhere", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Name = "other" }), "metadata.name"},
 	}

@@ -2,6 +2,8 @@ package database
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/bdb"
@@ -40,7 +42,7 @@ func AgainstCluster(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Sn
 		return nil
 	}
 	var errs []error
-	for _, rule := range []func(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error{portIsFree, shardsAreLicensed} {
+	for _, rule := range []func(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error{portIsFree, shardsAreLicensed, modulesAreKnown} {
 		if err := rule(old, db, snapshot); err != nil {
 			errs = append(errs, err)
 		}
@@ -83,6 +85,19 @@ func shardsAreLicensed(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link
 	if used := len(snapshot.Shards); more > 0 && limit > 0 && used+more > limit {
 		return outcome.Reject("spec.shardCount", "%d more shards (replicas included) do not fit the licence of the cluster: %d of %d are in use",
 			more, used, limit)
+	}
+	return nil
+}
+
+// modulesAreKnown: only modules that the cluster has can be loaded (ADM-6, REDB-35), under the names it knows them by.
+func modulesAreKnown(_, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error {
+	if len(snapshot.Modules) == 0 {
+		return nil
+	}
+	for i, wanted := range db.Spec.ModulesList {
+		if !slices.ContainsFunc(snapshot.Modules, func(m rest.Module) bool { return m.ModuleName == wanted.Name }) {
+			return outcome.Reject(fmt.Sprintf("spec.modulesList[%d].name", i), "the cluster has no module %s", wanted.Name)
+		}
 	}
 	return nil
 }
