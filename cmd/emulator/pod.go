@@ -37,13 +37,24 @@ func runPod(ctx context.Context, o options, log *slog.Logger) error {
 	p := &peerNames{name: o.peersDNS, addr: addr}
 	n, err := emulator.New(emulator.Config{
 		Addr: addr, Bind: anyAddress(addr), Dir: o.dir, TempDir: podTemp, RedisServer: o.redisServer,
-		SoftwareVersion: o.version, Memory: podMemory(), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
+		SoftwareVersion: softwareVersion(o.version), Memory: podMemory(), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
 		Logger: log, Faults: set, FaultsAPI: set != nil, PeerHints: p.hosts,
 	})
 	if err != nil {
 		return err
 	}
 	return n.Run(ctx)
+}
+
+// softwareVersion is the release in an image tag: tags carry the build of the operator after that of the software, as in
+// 8.2.0-46.13.
+func softwareVersion(tag string) string {
+	release, build, ok := strings.Cut(tag, "-")
+	if !ok {
+		return tag
+	}
+	software, _, _ := strings.Cut(build, ".")
+	return release + "-" + software
 }
 
 // anyAddress listens for clients on loopback too: probes, port-forwards and the container beside this one use it.
