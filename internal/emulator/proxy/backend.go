@@ -8,6 +8,8 @@ import (
 	"net"
 	"strconv"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
 )
@@ -23,8 +25,44 @@ type shardConn struct {
 	out      *bufio.Writer
 	version  int   // of the protocol
 	clientID int64 // of this connection on the shard
+	used     time.Time
 	broken   atomic.Bool
 	onClose  func()
+}
+
+// idleCheck is how long a connection may be unused before it is looked at again: its shard may have been restarted.
+const idleCheck = 20 * time.Millisecond
+
+// alive tells whether a connection is fit for a command. A command that is sent on a connection whose other end has gone
+// would end the client's session, as nobody could tell whether it was executed.
+func (b *shardConn) alive() bool {
+	if b.broken.Load() {
+		return false
+	}
+	now := time.Now()
+	idle := now.Sub(b.used)
+	b.used = now
+	return idle < idleCheck || b.in.Buffered() > 0 || open(b.nc)
+}
+
+// open looks for the end of a connection without waiting and without taking anything from it.
+func open(nc net.Conn) bool {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	alive := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		alive = n > 0 || errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return err == nil && alive
 }
 
 // close may be called more than once and from any goroutine.

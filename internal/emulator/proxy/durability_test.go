@@ -247,6 +247,20 @@ func TestUnsentCommandsWaitForAShard(t *testing.T) {
 	}
 }
 
+func TestARestartBetweenCommandsIsNotNoticed(t *testing.T) {
+	p := startShard(t, nil)
+	e := listen(t, proxy.Config{Backends: []proxy.Backend{backendOf(p)}, DefaultUser: true}, proxy.Options{})
+	c := dial(t, e.Addr().String())
+	c.ask("SET k v")
+	p.Kill()
+	again, err := shard.Start(testContext(t), shard.Config{Dir: t.TempDir(), Password: "internal", Address: p.Address()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(again.Kill)
+	expect(t, c, "SET k w", "OK")
+}
+
 // switchOver moves the mastership without loss, the way an engine does it.
 func (p *pair) switchOver(ctx context.Context) error {
 	release, err := p.e.Hold(ctx)

@@ -157,7 +157,7 @@ func (a *attempt) connect() error {
 // connection is this session's connection to a backend, opened when necessary.
 func (s *session) connection(b Backend) (*shardConn, error) {
 	c := s.conns[b.ID]
-	if c != nil && c.backend.Epoch == b.Epoch && c.backend.Addr == b.Addr && c.version == s.version && !c.broken.Load() {
+	if c != nil && c.backend.Epoch == b.Epoch && c.backend.Addr == b.Addr && c.version == s.version && c.alive() {
 		return c, nil
 	}
 	if c != nil {

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
 )
 
@@ -21,7 +23,7 @@ var endsQueue = map[string]bool{
 // queue takes a command into the transaction, or marks the transaction as broken.
 func (s *session) queue(c command) {
 	text := c.badArity()
-	if text == "" && commands[c.name] == nil {
+	if text == "" && commands[c.name] == nil && !s.shardKnows(c) {
 		text = unknown(c)
 	}
 	if text == "" {
@@ -34,6 +36,17 @@ func (s *session) queue(c command) {
 	}
 	s.tx.queued = append(s.tx.queued, c)
 	s.emit(resp.AppendSimple(nil, "QUEUED"))
+}
+
+// shardKnows asks a shard about a command that is not in the table, such as those of modules.
+func (s *session) shardKnows(c command) bool {
+	ask := identify([][]byte{[]byte("COMMAND"), []byte("INFO"), c.args[0]})
+	replies, _, err := s.try([]request{{command: ask}}, time.Now().Add(s.e.options.Patience))
+	if err != nil {
+		return true // EXEC will tell
+	}
+	v, _, err := resp.Parse(replies[0])
+	return err == nil && len(v.Elems) == 1 && !v.Elems[0].Nil && len(v.Elems[0].Elems) > 0
 }
 
 // unknown is redis-server's error for a command it does not know.
