@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The names of the files in a shard's directory.
@@ -138,19 +139,41 @@ func quote(s string) string {
 
 // bootAOF is the append-only policy to start with. redis-server loads either the append-only file or the snapshot,
 // depending on that switch alone; started with the wrong one it would come up empty and later overwrite what it did not
-// load. So it starts with the one that has the data, and is switched over afterwards.
+// load. So it starts with the one that has the data, and is switched over afterwards. When both exist although only
+// snapshots are wanted, a change was interrupted, and the newer one counts.
 func bootAOF(dir string, s Settings) AOF {
 	hasAOF := exists(filepath.Join(dir, aofDir, aofName+".manifest"))
 	hasRDB := exists(filepath.Join(dir, rdbName))
+	newerRDB := changed(filepath.Join(dir, rdbName)).After(lastChange(filepath.Join(dir, aofDir)))
 	switch {
 	case !s.Persistent():
 		return AOFOff
-	case s.AOF == AOFOff && hasAOF:
+	case s.AOF == AOFOff && hasAOF && !newerRDB:
 		return AOFEverySec
 	case s.AOF != AOFOff && !hasAOF && hasRDB:
 		return AOFOff
 	}
 	return s.AOF
+}
+
+// changed is when a file was last written.
+func changed(path string) time.Time {
+	st, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return st.ModTime()
+}
+
+// lastChange is when the newest file of a directory was last written.
+func lastChange(dir string) (newest time.Time) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if t := changed(filepath.Join(dir, e.Name())); t.After(newest) {
+			newest = t
+		}
+	}
+	return newest
 }
 
 func exists(path string) bool {

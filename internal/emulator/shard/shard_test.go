@@ -147,6 +147,33 @@ func TestConfigureKeepsTheDataOnDisk(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedChangeLoadsTheNewerFile(t *testing.T) {
+	snapshots := shard.Settings{Snapshots: []shard.Snapshot{{Seconds: 3600, Changes: 1}}}
+	for newer, want := range map[string]string{"dump.rdb": "snapshot", "appendonlydir": "file"} {
+		t.Run(newer, func(t *testing.T) {
+			dir := t.TempDir()
+			p := mustStart(t, shard.Config{Dir: dir, Settings: shard.Settings{AOF: shard.AOFAlways}})
+			do(t, p, "SET", "k", "snapshot")
+			if err := p.Save(testContext(t)); err != nil {
+				t.Fatal(err)
+			}
+			do(t, p, "SET", "k", "file")
+			p.Kill()
+			later := time.Now().Add(time.Hour)
+			files, _ := filepath.Glob(filepath.Join(dir, newer, "*"))
+			for _, f := range append(files, filepath.Join(dir, newer)) {
+				if err := os.Chtimes(f, later, later); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p = mustStart(t, shard.Config{Dir: dir, Settings: snapshots})
+			if got := do(t, p, "GET", "k"); got != want {
+				t.Errorf("k comes from the %s, want the %s", got, want)
+			}
+		})
+	}
+}
+
 func TestReplicaFollowsAndTakesOver(t *testing.T) {
 	master := mustStart(t, shard.Config{Password: "secret", Settings: shard.Settings{AOF: shard.AOFEverySec}})
 	do(t, master, "SET", "k", "1")
