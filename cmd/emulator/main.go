@@ -69,13 +69,16 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if len(args) > 0 && args[0] == "license" {
 		return printLicense(args[1:], out)
 	}
+	if len(args) > 0 && args[0] == "crash" {
+		return crash()
+	}
 	var o options
 	f := flag.NewFlagSet("emulator", flag.ContinueOnError)
 	f.SetOutput(logs)
 	o.register(f)
 	f.Usage = func() {
 		fmt.Fprintln(logs, "Emulated Redis Enterprise nodes for development and tests. Not the product, not for production.")
-		fmt.Fprintln(logs, "\n  emulator [flags]            run nodes\n  emulator license [flags]    print a licence that emulated clusters accept\n\nFlags:")
+		fmt.Fprintln(logs, "\n  emulator [flags]            run nodes\n  emulator license [flags]    print a licence that emulated clusters accept\n  emulator crash              in a pod: end its node at once, as a lost machine would\n\nFlags:")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {

@@ -90,8 +90,8 @@ func loseANode(ctx context.Context, cluster *scenario.Cluster, o options) (load.
 		return load.Report{}, err
 	}
 	tell(ctx, cluster, writer)
-	cluster.Sayf("  killing pod %s: no grace, no drain", name)
-	if err := cluster.KillPod(ctx, name); err != nil {
+	cluster.Sayf("  killing the node in pod %s: no grace, no drain", name)
+	if err := cluster.LosePod(ctx, name); err != nil {
 		return load.Report{}, err
 	}
 	if err := cluster.Replaced(ctx, rec, &victim, 5*time.Minute); err != nil {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/client-go/util/exec"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
@@ -167,9 +169,21 @@ func (c *Cluster) MasterPod(ctx context.Context, rec, db string) (string, error)
 	return "", fmt.Errorf("no pod holds a master shard of redb/%s", db)
 }
 
-// KillPod removes a pod the hard way: no grace, no drain, as when its machine is lost.
-func (c *Cluster) KillPod(ctx context.Context, name string) error {
+// LosePod ends a node pod as the loss of its machine would: the emulator dies on the spot, without a drain, and the pod is
+// taken out of Kubernetes, so that another one replaces it. Deleting it by force alone would not do: the kubelet still
+// runs the hooks of such a pod and drains the node.
+func (c *Cluster) LosePod(ctx context.Context, name string) error {
+	if err := c.execIn(ctx, name, names.NodeContainer, "/usr/local/bin/emulator", "crash"); err != nil && !ended(err) {
+		return err
+	}
 	return c.Delete(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: name}}, client.GracePeriodSeconds(0))
+}
+
+// ended tells whether a command ended because its container did.
+func ended(err error) bool {
+	const killed = 128 + 9
+	var exit exec.CodeExitError
+	return errors.As(err, &exit) && exit.Code == killed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // Logs reads everything a pod has logged.

@@ -29,6 +29,8 @@ const (
 	passwordDir = "/run/secrets/database"
 	stopDir     = "/run/writer"
 	stopFile    = stopDir + "/stop"
+
+	clientContainer = "client"
 	// ClientLabel marks the pods of clients.
 	ClientLabel = "demo-client"
 )
@@ -117,7 +119,7 @@ func (c *Cluster) clientPod(name string, image Image, secret string, args ...str
 			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true), RunAsUser: ptr.To[int64](1001), RunAsGroup: ptr.To[int64](1001),
 				FSGroup: ptr.To[int64](1001), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 			Containers: []corev1.Container{{
-				Name: "client", Image: image.String(), Command: []string{redisload}, Args: args,
+				Name: clientContainer, Image: image.String(), Command: []string{redisload}, Args: args,
 				VolumeMounts: []corev1.VolumeMount{{Name: "password", MountPath: passwordDir, ReadOnly: true}, {Name: "stop", MountPath: stopDir}},
 				SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(false), ReadOnlyRootFilesystem: ptr.To(true),
 					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
@@ -169,7 +171,7 @@ func (w *Writer) Progress(ctx context.Context) (string, error) {
 
 // Finish tells the writer to stop, waits until it has read everything back, and returns its report.
 func (w *Writer) Finish(ctx context.Context) (load.Report, error) {
-	if err := w.cluster.exec(ctx, w.pod, redisload, "stop", "--stop-file="+stopFile); err != nil {
+	if err := w.cluster.execIn(ctx, w.pod, clientContainer, redisload, "stop", "--stop-file="+stopFile); err != nil {
 		return load.Report{}, fmt.Errorf("stopping the client: %w", err)
 	}
 	// A client that has lost writes ends with 1, and its report tells more than that.
@@ -228,10 +230,10 @@ func (c *Cluster) finished(ctx context.Context, pod string) (bool, string, error
 	return phase == corev1.PodSucceeded, string(phase), nil
 }
 
-// exec runs a program in the first container of a pod.
-func (c *Cluster) exec(ctx context.Context, pod string, command ...string) error {
+// execIn runs a program in a container of a pod.
+func (c *Cluster) execIn(ctx context.Context, pod, container string, command ...string) error {
 	request := c.Core.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.Namespace).Name(pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
+		VersionedParams(&corev1.PodExecOptions{Container: container, Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
 	executor, err := remotecommand.NewSPDYExecutor(c.Config, "POST", request.URL())
 	if err != nil {
 		return err
