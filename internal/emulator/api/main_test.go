@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,12 +31,25 @@ type bench struct {
 	now     time.Time
 	user    string
 	pass    string
-	seen    []api.Request
+	log     *requestLog
+}
+
+// requestLog is what OnRequest was told, maybe from several requests at once.
+type requestLog struct {
+	mu   sync.Mutex
+	seen []api.Request
+}
+
+func (l *requestLog) add(r api.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = append(l.seen, r)
 }
 
 func newBench(t *testing.T, nodes int) *bench {
 	t.Helper()
-	b := &bench{t: t, engine: apitest.New(), now: time.Now().Truncate(time.Second), user: admin, pass: password}
+	b := &bench{t: t, engine: apitest.New(), now: time.Now().Truncate(time.Second), user: admin, pass: password,
+		log: &requestLog{}}
 	b.engine.Now = func() time.Time { return b.now }
 	if nodes > 0 {
 		if err := b.engine.Form("cluster.local", admin, password, nodes); err != nil {
@@ -44,7 +58,7 @@ func newBench(t *testing.T, nodes int) *bench {
 	}
 	b.handler = api.New(api.Options{
 		Engine: b.engine, Now: func() time.Time { return b.now },
-		OnRequest: func(r api.Request) { b.seen = append(b.seen, r) },
+		OnRequest: b.log.add,
 	})
 	return b
 }

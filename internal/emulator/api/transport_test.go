@@ -237,8 +237,8 @@ func TestRequestLog(t *testing.T) {
 		{Method: "GET", Path: "/v1/bdbs", Query: "fields=uid", Status: 200, User: admin},
 		{Method: "GET", Path: "/v1/cluster", Status: 401},
 	}
-	if fmt.Sprint(b.seen) != fmt.Sprint(want) {
-		t.Errorf("log %v, want %v", b.seen, want)
+	if fmt.Sprint(b.log.seen) != fmt.Sprint(want) {
+		t.Errorf("log %v, want %v", b.log.seen, want)
 	}
 }
 
