@@ -29,8 +29,6 @@ var notYet = []struct {
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return len(s.ReplicaSources) > 0 }},
 	{exempt{"rolesPermissions", "roles and ACLs"},
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return len(s.RolesPermissions) > 0 }},
-	{exempt{"auditing", "auditing of connections and commands"},
-		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.Auditing != nil }},
 	{exempt{"ossClusterSettings", "access for OSS cluster clients outside Kubernetes"},
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.OSSClusterSettings != nil }},
 	{exempt{"rofRamRatio", "share of memory with flash storage"},

@@ -48,6 +48,12 @@ func randomInputs(r *rand.Rand) Inputs {
 	if r.IntN(2) == 0 {
 		s.Tags = map[string]string{"team": "a", fmt.Sprint("k", r.IntN(3)): "v"}
 	}
+	if r.IntN(3) == 0 {
+		s.Auditing = &v1alpha1.DatabaseAuditing{AuditMode: pick[v1alpha1.AuditMode](r, "", "disabled", "connection"), DBConnsAuditing: maybe(r, true)} //nolint:staticcheck // deprecated for users, and still counts
+		if r.IntN(2) == 0 {
+			s.Auditing.UsernameFilter = &v1alpha1.AuditUsernameFilter{Enabled: r.IntN(2) == 0, FilterType: pick[v1alpha1.AuditFilterType](r, "", "exclusive"), Usernames: []string{"b", "a"}}
+		}
+	}
 	if r.IntN(4) == 0 {
 		s.ModulesList = []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "bf", Version: "1.2.3", Config: "A B"}}
 	}

@@ -126,6 +126,8 @@ func TestServerAgrees(t *testing.T) {
 		{"connections", v1alpha1.RedisEnterpriseDatabaseSpec{ConnectionSettings: tuned, RESP3: &no, DataInternodeEncryption: &yes}, "two"},
 		{"tags and proxies", v1alpha1.RedisEnterpriseDatabaseSpec{Tags: map[string]string{"team": "a"}, ProxyPolicy: "all-nodes"}, "two"},
 		{"modules", v1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "300MB", ModulesList: []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "ReJSON"}}}, "two"},
+		{"auditing", v1alpha1.RedisEnterpriseDatabaseSpec{Auditing: &v1alpha1.DatabaseAuditing{AuditMode: "connection",
+			UsernameFilter: &v1alpha1.AuditUsernameFilter{Enabled: true, FilterType: "exclusive", Usernames: []string{"a"}}}}, "two"},
 		{"no default user", v1alpha1.RedisEnterpriseDatabaseSpec{DefaultUser: &no}, ""},
 		{"replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes}, ""},
 		{"sharded with replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2)}, "three"},

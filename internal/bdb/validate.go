@@ -18,7 +18,7 @@ type subject struct {
 // rules is the one list that webhook and loop share. Each rule says everything it has against a spec.
 var rules = []func(subject) []*Invalid{
 	ruleName, ruleMemory, ruleShards, rulePorts, ruleWords, ruleProxyPolicy, ruleConnections, ruleFlash, ruleVersion,
-	ruleMemcached, ruleModules, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts,
+	ruleMemcached, ruleModules, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts, ruleAuditing,
 }
 
 // Validate lists what is wrong with a spec by itself, without knowing the cluster.
