@@ -2,17 +2,20 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -188,17 +191,43 @@ func (s *scene) leftovers(ctx context.Context) string {
 	return strings.Join(left, ", ")
 }
 
+// failover loses the node that holds the endpoint and the master shard, without a trace of grace. The database keeps
+// nothing on disk: what survives, survives on the replica.
 func failover(t *testing.T, s *scene) {
 	db := s.database("carried", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB", Replication: ptr.To(true)})
-	holder := s.holder(string(db.Status.DatabaseUID), "")
-	started := time.Now()
-	if err := world.Kubelet.KillNode(t.Context(), s.key(holder)); err != nil {
+	var secret corev1.Secret
+	if err := world.Client.Get(t.Context(), s.key("redb-carried"), &secret); err != nil {
 		t.Fatal(err)
 	}
-	s.holder(string(db.Status.DatabaseUID), holder)
-	if took := time.Since(started); took > 5*time.Second {
-		t.Errorf("the endpoint's pod was found after %s", took)
+	if err := s.withRedis("carried", string(secret.Data["password"]), func(c *redis.Client) error { return c.Set(t.Context(), "kept", "yes", 0).Err() }); err != nil {
+		t.Fatal(err)
 	}
+	holder := s.holder(db.Status.DatabaseUID, "")
+	lost := holder.UID
+	started := time.Now()
+	if err := world.Kubelet.KillNode(t.Context(), s.key(holder.Name)); err != nil {
+		t.Fatal(err)
+	}
+	s.holder(db.Status.DatabaseUID, lost)
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("the Services found the endpoint's new pod after %s", took)
+	}
+	s.eventually(20*time.Second, "the data survived", func(ctx context.Context) string {
+		err := s.withRedis("carried", string(secret.Data["password"]), func(c *redis.Client) error {
+			value, err := c.Get(ctx, "kept").Result()
+			if errors.Is(err, redis.Nil) {
+				t.Fatal("an acknowledged write is lost")
+			}
+			if err == nil && value != "yes" {
+				return fmt.Errorf("another value: %s", value)
+			}
+			return err
+		})
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	rec := &appv1.RedisEnterpriseCluster{ObjectMeta: s.meta("rec")}
 	s.ready(rec, 60*time.Second)
 	if err := world.Client.Delete(t.Context(), db); err != nil {
@@ -213,8 +242,8 @@ func failover(t *testing.T, s *scene) {
 	})
 }
 
-// holder waits for a pod, other than the given one, that the Services of the database select.
-func (s *scene) holder(uid, not string) (found string) {
+// holder waits for a pod, other than the lost one, that the Services of the database select.
+func (s *scene) holder(uid string, lost types.UID) (found corev1.Pod) {
 	s.t.Helper()
 	s.eventually(20*time.Second, "a pod with the endpoint", func(ctx context.Context) string {
 		var pods corev1.PodList
@@ -222,8 +251,8 @@ func (s *scene) holder(uid, not string) (found string) {
 			return err.Error()
 		}
 		for _, pod := range pods.Items {
-			if pod.Name != not {
-				found = pod.Name
+			if pod.UID != lost && pod.DeletionTimestamp == nil {
+				found = pod
 				return ""
 			}
 		}

@@ -2,11 +2,14 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,7 +22,6 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/board"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/rest"
-	"github.com/open-redis-enterprise/operator/test/standin"
 )
 
 // api calls the admin API of the scene's cluster.
@@ -153,15 +155,25 @@ func TestDatabaseLife(t *testing.T) {
 
 // ping opens the database at its endpoint; it returns what is wrong, or nothing.
 func (s *scene) ping(ctx context.Context, name, password string) string {
-	found, err := s.api().FindBDB(ctx, name)
-	if err != nil || found == nil || found.Endpoints == nil || len(*found.Endpoints) == 0 {
-		return fmt.Sprint("no endpoint ", err)
-	}
-	endpoint := (*found.Endpoints)[0]
-	if err := standin.Ping(ctx, endpoint.Addr[0], int(endpoint.Port), password); err != nil {
+	if err := s.withRedis(name, password, func(c *redis.Client) error { return c.Ping(ctx).Err() }); err != nil {
 		return err.Error()
 	}
 	return ""
+}
+
+// withRedis connects to the database's endpoint as a client does.
+func (s *scene) withRedis(name, password string, do func(*redis.Client) error) error {
+	found, err := s.api().FindBDB(s.t.Context(), name)
+	if err != nil {
+		return err
+	}
+	if found == nil || len(rest.Value(found.Endpoints)) == 0 || len((*found.Endpoints)[0].Addr) == 0 {
+		return errors.New("no endpoint")
+	}
+	endpoint := (*found.Endpoints)[0]
+	c := redis.NewClient(&redis.Options{Addr: net.JoinHostPort(endpoint.Addr[0], fmt.Sprint(endpoint.Port)), Password: password, MaxRetries: -1})
+	defer func() { _ = c.Close() }()
+	return do(c)
 }
 
 // settled waits until the database is active in the cluster.

@@ -4,6 +4,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,8 +37,10 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	var err error
 	world, err = standin.Start(context.Background(), standin.Options{
-		Root: filepath.Join("..", ".."),
-		Tune: func(_ *corev1.Pod, c *emulator.Config) { c.OperationDelay = 50 * time.Millisecond },
+		Root:        filepath.Join("..", ".."),
+		Log:         logs(),
+		OperatorLog: logr.FromSlogHandler(logs().Handler()),
+		Tune:        func(_ *corev1.Pod, c *emulator.Config) { c.OperationDelay = 50 * time.Millisecond },
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -48,6 +52,19 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// logs go to the file that INTEGRATION_LOG names, for whoever looks into a failure.
+func logs() *slog.Logger {
+	path := os.Getenv("INTEGRATION_LOG")
+	if path == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // scene is one namespace with an operator.

@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/open-redis-enterprise/operator/controllers"
@@ -65,11 +66,15 @@ type World struct {
 }
 
 // controllersNeeded are the real controllers that pods of ours depend on.
-var controllersNeeded = []string{"statefulset-controller", "deployment-controller", "replicaset-controller", "disruption-controller",
+var controllersNeeded = []string{"statefulset-controller", "deployment-controller", "replicaset-controller", "disruption-controller", "persistentvolumeclaim-protection-controller",
 	testenv.GarbageCollection, testenv.NamespaceDeletion, testenv.ServiceAccounts}
 
 // Start starts a World without an operator. Stop must be called when it succeeds.
 func Start(ctx context.Context, o Options) (*World, error) {
+	if o.OperatorLog.GetSink() == nil {
+		o.OperatorLog = logr.Discard()
+	}
+	ctrl.SetLogger(o.OperatorLog)
 	env, err := testenv.Start(ctx, testenv.Options{CRDs: []string{filepath.Join(o.Root, "config/crd/bases")}, Controllers: controllersNeeded})
 	if err != nil {
 		return nil, err
