@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -200,9 +201,11 @@ func (s *session) clientUnblock(args [][]byte) {
 			continue
 		}
 		o.unblockAsked.Store(true)
-		if err := s.e.unblock(s.e.ctx, c, how); err == nil {
+		ctx, cancel := context.WithTimeout(s.e.ctx, s.e.options.DialTimeout)
+		if err := s.e.unblock(ctx, c, how); err == nil {
 			n = 1
 		}
+		cancel()
 	}
 	s.emit(resp.AppendInt(nil, n))
 }
