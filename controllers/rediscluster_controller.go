@@ -127,9 +127,10 @@ func clustersWhere(ctx context.Context, reader client.Reader, namespace string, 
 	return requests
 }
 
-// clusterOfChange wakes a cluster when its poller sees that nodes or settings changed, or that it went up or down.
+// clusterOfChange wakes a cluster when its poller sees that nodes or settings changed, or that it went up or down, and
+// when a database changed: shards count against the licence, and a change of the pods may be waiting for them.
 func clusterOfChange(_ context.Context, c link.Change) []reconcile.Request {
-	if c.Nodes || c.Cluster || c.WentUp || c.WentDown {
+	if !c.Empty() {
 		return []reconcile.Request{{NamespacedName: c.Key}}
 	}
 	return nil

@@ -49,20 +49,17 @@ func licenseStatus(s *link.Snapshot) *v1.LicenseStatus {
 		Owner:            l.Owner,
 		Features:         l.Features,
 		ShardsLimit:      int(rest.Value(l.ShardsLimit)),
-		RAMShards:        int32(rest.Value(l.RAMShardsInUse)),   //nolint:gosec // a number of shards
-		FlashShards:      int32(rest.Value(l.FlashShardsInUse)), //nolint:gosec // as above
+		FlashShards:      int32(rest.Value(l.FlashShardsInUse)), //nolint:gosec // a number of shards
 		RAMShardsLimit:   limit(l.RAMShardsLimit),
 		FlashShardsLimit: limit(l.FlashShardsLimit),
 	}
 	if l.Expired {
 		out.LicenseState = v1.LicenseStateExpired
 	}
-	used := int64(out.RAMShards) + int64(out.FlashShards)
-	if l.RAMShardsInUse == nil && l.FlashShardsInUse == nil {
-		used = int64(len(s.Shards))
-	}
+	// The licence is read seldom, the shards are read often: counting these is never behind.
+	out.RAMShards = int32(max(0, len(s.Shards)-int(out.FlashShards))) //nolint:gosec // as above
 	if out.ShardsLimit > 0 {
-		out.ShardsUsage = fmt.Sprintf("%d/%d", used, out.ShardsLimit)
+		out.ShardsUsage = fmt.Sprintf("%d/%d", len(s.Shards), out.ShardsLimit)
 	}
 	return out
 }

@@ -125,7 +125,8 @@ func volumeSizeIsWhole(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
 	if p == nil || p.VolumeSize == nil {
 		return nil
 	}
-	if strings.Contains(p.VolumeSize.String(), ".") || p.VolumeSize.MilliValue()%1000 != 0 || p.VolumeSize.Sign() <= 0 {
+	// 1.5Gi is fine: it is a whole number of bytes.
+	if p.VolumeSize.MilliValue()%1000 != 0 || p.VolumeSize.Sign() <= 0 {
 		return outcome.Reject("spec.persistentSpec.volumeSize", "%s is not possible; give a whole number with a unit, such as 20Gi", p.VolumeSize)
 	}
 	return nil
