@@ -2,8 +2,15 @@ package bdb_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"math/rand/v2"
 	"net"
 	"testing"
@@ -113,6 +120,7 @@ func TestServerAgrees(t *testing.T) {
 	yes, no := true, false
 	tuned := &v1alpha1.ConnectionSettings{InternalConnections: rest.Ptr(7), ConnectionSchedulingPolicy: "mru", GlobalMaxDedicatedConnections: rest.Ptr(3),
 		MinDedicatedConnections: rest.Ptr(1), ConnectionLimitType: "per-shard"}
+	pems := map[string]string{"first": certificate(t, "first"), "second": certificate(t, "second")}
 	steps := []struct {
 		name string
 		spec v1alpha1.RedisEnterpriseDatabaseSpec
@@ -123,6 +131,9 @@ func TestServerAgrees(t *testing.T) {
 		{"AOF, eviction and placement", v1alpha1.RedisEnterpriseDatabaseSpec{Persistence: "aofEverySecond", EvictionPolicy: "noeviction", ShardsPlacement: "sparse"}, "two"},
 		{"snapshots", v1alpha1.RedisEnterpriseDatabaseSpec{Persistence: "snapshotEvery6Hour"}, "two"},
 		{"TLS without client certificates", v1alpha1.RedisEnterpriseDatabaseSpec{TLSMode: "enabled"}, "two"},
+		{"TLS with a client certificate", v1alpha1.RedisEnterpriseDatabaseSpec{TLSMode: "enabled", ClientAuthenticationCertificates: []string{"first"}}, "two"},
+		{"another certificate beside it", v1alpha1.RedisEnterpriseDatabaseSpec{TLSMode: "enabled", ClientAuthenticationCertificates: []string{"second", "first"}}, "two"},
+		{"TLS, and no certificates any more", v1alpha1.RedisEnterpriseDatabaseSpec{TLSMode: "enabled"}, "two"},
 		{"connections", v1alpha1.RedisEnterpriseDatabaseSpec{ConnectionSettings: tuned, RESP3: &no, DataInternodeEncryption: &yes}, "two"},
 		{"tags and proxies", v1alpha1.RedisEnterpriseDatabaseSpec{Tags: map[string]string{"team": "a"}, ProxyPolicy: "all-nodes"}, "two"},
 		{"modules", v1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "300MB", ModulesList: []v1alpha1.DatabaseModule{{Name: "search"}, {Name: "ReJSON"}}}, "two"},
@@ -135,7 +146,7 @@ func TestServerAgrees(t *testing.T) {
 	}
 	for i, step := range steps {
 		t.Run("created: "+step.name, func(t *testing.T) {
-			in := inputs(fmt.Sprintf("db-%d", i), &step.spec, step.pw)
+			in := inputs(fmt.Sprintf("db-%d", i), &step.spec, step.pw, pems)
 			body, err := bdb.Create(in)
 			must(t, err)
 			made, err := c.CreateBDB(t.Context(), body)
@@ -152,7 +163,7 @@ func TestServerAgrees(t *testing.T) {
 	var before bdb.Inputs
 	for _, step := range steps {
 		t.Run("updated: "+step.name, func(t *testing.T) {
-			in := inputs("updated", &step.spec, step.pw)
+			in := inputs("updated", &step.spec, step.pw, pems)
 			if have == nil {
 				body, err := bdb.Create(in)
 				must(t, err)
@@ -180,10 +191,24 @@ func TestServerAgrees(t *testing.T) {
 	}
 }
 
-func inputs(name string, spec *v1alpha1.RedisEnterpriseDatabaseSpec, password string) bdb.Inputs {
+// certificate is the PEM text of a self-signed client certificate.
+func certificate(t *testing.T, name string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), cryptorand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(cryptorand.Reader, template, template, &key.PublicKey, key)
+	must(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func inputs(name string, spec *v1alpha1.RedisEnterpriseDatabaseSpec, password string, pems map[string]string) bdb.Inputs {
 	in := bdb.Inputs{Name: name, Spec: spec, Tags: bdb.OwnTags("ns", name, spec), Salt: "salt"}
 	if password != "" {
 		in.Password = &password
+	}
+	for _, secret := range spec.ClientAuthenticationCertificates {
+		in.ClientCertificates = append(in.ClientCertificates, pems[secret])
 	}
 	return in
 }
