@@ -91,12 +91,18 @@ func dropFixed(old, asked Object) error {
 		if f == nil || !f.createOnly {
 			continue
 		}
-		if !equal(old[key], asked[key]) {
+		if !equal(old[key], asked[key]) && !samePort(old, key, asked[key]) {
 			return notAcceptable("invalid_param", "Field '%s' can not be changed after the database was created", key)
 		}
 		delete(asked, key)
 	}
 	return nil
+}
+
+// samePort allows an update to name the port that the database has, whoever chose it, or to leave the choice.
+func samePort(old Object, key string, asked any) bool {
+	port, ok := Int(asked)
+	return key == "port" && ok && (port == 0 || usesPort(old, port))
 }
 
 func equal(a, b any) bool {

@@ -82,17 +82,14 @@ func ruleMemcached(w wish) error {
 }
 
 func rulePort(w wish) error {
-	port := IntOf(w.asked, "port")
-	if port == 0 || (!w.creating() && port == IntOf(w.old, "port")) {
+	port := IntOf(w.asked, "port") // never part of an update: it is fixed then
+	if port == 0 {
 		return nil
 	}
 	if port < 10000 || port > 19999 || port == 10050 || Reserved(w.facts.Cluster, port) {
 		return notAcceptable("port_unavailable", "Unavailable or invalid port: %d", port)
 	}
 	for _, other := range w.facts.BDBs {
-		if !w.creating() && IntOf(other, "uid") == IntOf(w.old, "uid") {
-			continue
-		}
 		if usesPort(other, port) {
 			return notAcceptable("port_unavailable", "Port %d is already in use by another database", port)
 		}

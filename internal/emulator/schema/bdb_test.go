@@ -243,7 +243,7 @@ func TestChangeBDB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old["uid"] = int64(1)
+	old["uid"], old["endpoints"] = int64(1), []any{Object{"port": int64(10003)}}
 	f.BDBs = []Object{old}
 	for _, c := range []struct {
 		name, body string
@@ -264,7 +264,9 @@ func TestChangeBDB(t *testing.T) {
 		{"a multiple", `{"shards_count":4}`, 0, "", "shards_count"},
 		{"sharding off", `{"sharding":false}`, 406, "invalid_sharding", ""},
 		{"racks", `{"rack_aware":true}`, 406, "rack_awareness_violation", ""},
-		{"its own port", `{"port":0}`, 0, "", "port"},
+		{"a port of nobody's choice", `{"port":0}`, 0, "", ""},
+		{"the port it has", `{"port":10003}`, 0, "", ""},
+		{"another port", `{"port":10004}`, 406, "invalid_param", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := ChangeBDB(old, fromJSON(t, c.body), f)
