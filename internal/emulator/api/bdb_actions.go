@@ -86,9 +86,21 @@ func optimizePlacement(c *call) (any, error) {
 	return c.blueprint(bdb)
 }
 
-// resetStatus is PUT /v1/bdbs/{uid}/actions/{export|import|backup}_reset_status.
-func resetStatus(name string) func(*call) (any, error) {
-	return bdbAction{name: name, quiet: true}.serve
+// resetStatus is PUT /v1/bdbs/{uid}/actions/{export|import|backup}_reset_status: what the last run left is forgotten.
+func resetStatus(what string) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		_, err := c.Engine.Update(c.ctx(), KindBDB, c.params["uid"], func(b Object) (Object, error) {
+			if b == nil {
+				return nil, noBDB(c.params["uid"])
+			}
+			if s := schema.TextOf(b, what+"_status"); s == "exporting" || s == "importing" || s == "initializing" {
+				return nil, refusal(http.StatusConflict, "db_busy", "The %s is still running", what)
+			}
+			b[what+"_status"], b[what+"_failure_reason"], b[what+"_progress"] = "", "", float64(0)
+			return b, nil
+		})
+		return nil, err
+	}
 }
 
 // recoveryPlan is GET /v1/bdbs/{uid}/actions/recover.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/open-redis-enterprise/operator/internal/emulator/api"
 )
 
 func TestDatabaseLife(t *testing.T) {
@@ -185,6 +187,14 @@ func TestDatabaseActions(t *testing.T) {
 		t.Run(c.method+" "+c.path+" "+c.body, func(t *testing.T) {
 			b.in(t).do(c.method, c.path, c.body).is(c.status, c.code)
 		})
+	}
+	b.put("/v1/bdbs/9/actions/export_reset_status", "").is(404, "db_not_exist")
+	failed := b.get("/v1/bdbs/1").ok()
+	failed["export_status"], failed["export_failure_reason"] = "failed", "no-permission"
+	b.engine.Put(api.KindBDB, "1", failed)
+	b.put("/v1/bdbs/1/actions/export_reset_status", "").is(200, "")
+	if now := b.get("/v1/bdbs/1").ok(); now["export_status"] != "" || now["export_failure_reason"] != "" {
+		t.Errorf("after a reset: %v %v", now["export_status"], now["export_failure_reason"])
 	}
 	if r := b.put("/v1/bdbs/1/actions/revamp?dry_run=true", `{}`); !strings.Contains(string(r.body), "slot_range") {
 		t.Errorf("a dry revamp answers %s", r.body)

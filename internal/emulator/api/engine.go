@@ -154,7 +154,7 @@ const (
 //
 //	cluster: change_master (Body.node_uid)
 //	node:    maintenance_on, maintenance_off, remove, enslave_node, snapshot_create, snapshot_restore, ...
-//	bdb:     rebalance, revamp, recover, stop_traffic, resume_traffic, export, import, upgrade, *_reset_status
+//	bdb:     rebalance, revamp, recover, stop_traffic, resume_traffic, export, import, upgrade
 //	shards:  failover, migrate (Shards; Body as sent)
 type Operation struct {
 	Scope  Scope

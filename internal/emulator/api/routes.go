@@ -168,9 +168,9 @@ func databaseActionRoutes() []route {
 			serve: bdbAction{name: "export", typeName: "export_request", quiet: true}.serve},
 		{method: post, pattern: base + "import", permission: "start_bdb_import",
 			serve: bdbAction{name: "import", typeName: "import_request", quiet: true}.serve},
-		{method: put, pattern: base + "export_reset_status", permission: "reset_bdb_current_export_status", serve: resetStatus("export_reset_status")},
-		{method: put, pattern: base + "import_reset_status", permission: "reset_bdb_current_import_status", serve: resetStatus("import_reset_status")},
-		{method: put, pattern: base + "backup_reset_status", permission: "reset_bdb_current_backup_status", serve: resetStatus("backup_reset_status")},
+		{method: put, pattern: base + "export_reset_status", permission: "reset_bdb_current_export_status", serve: resetStatus("export")},
+		{method: put, pattern: base + "import_reset_status", permission: "reset_bdb_current_import_status", serve: resetStatus("import")},
+		{method: put, pattern: base + "backup_reset_status", permission: "reset_bdb_current_backup_status", serve: resetStatus("backup")},
 		{method: get, pattern: base + "optimize_shards_placement", permission: "view_bdb_info", serve: optimizePlacement},
 		// The page names a permission to look for a call that changes; the emulator wants the right to change.
 		{method: put, pattern: base + "rebalance", permission: "update_bdb_with_action", serve: bdbAction{name: "rebalance"}.serve},
