@@ -62,7 +62,7 @@ func (o *options) command() *cobra.Command {
 		Use: "redisload", Short: "Write to a Redis database and tell what became of it", SilenceUsage: true, SilenceErrors: true,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&o.config.Addr, "addr", "127.0.0.1:6379", "host:port of the database")
+	f.StringVar(&o.config.Addr, "addr", "127.0.0.1:6379", "host:port of the database; several, separated by commas, are tried in turn")
 	f.StringVar(&o.config.Username, "username", "", "user; empty is the default user")
 	f.StringVar(&o.passwordFile, "password-file", os.Getenv("REDIS_PASSWORD_FILE"),
 		"file with the password (REDIS_PASSWORD_FILE names one too; the password itself is never an argument)")

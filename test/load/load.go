@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 
 // Config says where and how to write.
 type Config struct {
-	// Addr is host:port of the database.
+	// Addr is host:port of the database. Several, separated by commas, are tried in turn: without a Service or a name in
+	// front of it, an endpoint that moves to another node has another address.
 	Addr string
 	// Username is empty for the default user.
 	Username, Password string
@@ -60,9 +62,10 @@ func (c Config) withDefaults() Config {
 
 // client is one connection. It is closed and made anew after an error: go-redis answers a dial error for a whole second
 // from memory once as many dials as the pool has places have failed, which would show up as time without service.
-func (c Config) client() *redis.Client {
+func (c Config) client(attempt int) *redis.Client {
+	addrs := strings.Split(c.Addr, ",")
 	return redis.NewClient(&redis.Options{
-		Addr: c.Addr, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
+		Addr: addrs[attempt%len(addrs)], Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		PoolSize: 2, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: min(c.Timeout, 2*time.Second), ReadTimeout: c.Timeout, WriteTimeout: c.Timeout,
 		ContextTimeoutEnabled:    true,
@@ -73,8 +76,8 @@ func (c Config) client() *redis.Client {
 // Ping waits until the database answers.
 func Ping(ctx context.Context, c Config) error {
 	c = c.withDefaults()
-	for {
-		rdb := c.client()
+	for attempt := 0; ; attempt++ {
+		rdb := c.client(attempt)
 		err := rdb.Ping(ctx).Err()
 		_ = rdb.Close()
 		if err == nil {
@@ -156,8 +159,8 @@ func (w *Writer) History() History { return w.history }
 
 // work is one worker: the same number is tried until it is acknowledged, then comes the next.
 func (w *Writer) work(ctx context.Context, worker int) {
-	rdb := w.config.client()
-	defer func() { _ = rdb.Close() }()
+	conn := &connection{config: w.config, rdb: w.config.client(0)}
+	defer conn.close()
 	var tick <-chan time.Time
 	if w.config.Rate > 0 {
 		t := time.NewTicker(time.Second * time.Duration(w.config.Workers) / time.Duration(w.config.Rate))
@@ -166,7 +169,7 @@ func (w *Writer) work(ctx context.Context, worker int) {
 	}
 	for n := int64(0); ctx.Err() == nil; n++ {
 		key := fmt.Sprintf("%s:%d:%d", w.config.Prefix, worker, n%int64(w.config.Keys))
-		if !w.put(ctx, &rdb, worker, key, n) {
+		if !w.put(ctx, conn, worker, key, n) {
 			return
 		}
 		if tick == nil {
@@ -179,21 +182,35 @@ func (w *Writer) work(ctx context.Context, worker int) {
 	}
 }
 
+// connection is a worker's client, renewed after each failure.
+type connection struct {
+	config  Config
+	rdb     *redis.Client
+	attempt int
+}
+
+func (c *connection) renew() {
+	c.close()
+	c.attempt++
+	c.rdb = c.config.client(c.attempt)
+}
+
+func (c *connection) close() { _ = c.rdb.Close() }
+
 // put tries until the write is acknowledged; false means that the run has ended before.
-func (w *Writer) put(ctx context.Context, rdb **redis.Client, worker int, key string, n int64) bool {
+func (w *Writer) put(ctx context.Context, conn *connection, worker int, key string, n int64) bool {
 	first := time.Now()
 	for {
 		w.trying(key, n)
 		began := time.Now()
 		// The attempt itself is not cut short by the end of the run: its fate would be unknown for no reason.
-		err := (*rdb).Set(context.WithoutCancel(ctx), key, n, 0).Err()
+		err := conn.rdb.Set(context.WithoutCancel(ctx), key, n, 0).Err()
 		if err == nil {
 			w.acknowledged(worker, key, n, first, began)
 			return true
 		}
 		w.failedAttempt(worker, first, err)
-		_ = (*rdb).Close()
-		*rdb = w.config.client()
+		conn.renew()
 		if !pause(ctx, 50*time.Millisecond) {
 			return false
 		}
@@ -261,8 +278,8 @@ func Verify(ctx context.Context, c Config, h History) (lost []Loss, err error) {
 
 // readAll reads keys in one pipeline, as often as it takes.
 func readAll(ctx context.Context, c Config, keys []string) ([]string, error) {
-	for {
-		values, err := readOnce(ctx, c, keys)
+	for attempt := 0; ; attempt++ {
+		values, err := readOnce(ctx, c, attempt, keys)
 		if err == nil {
 			return values, nil
 		}
@@ -272,8 +289,8 @@ func readAll(ctx context.Context, c Config, keys []string) ([]string, error) {
 	}
 }
 
-func readOnce(ctx context.Context, c Config, keys []string) ([]string, error) {
-	rdb := c.client()
+func readOnce(ctx context.Context, c Config, attempt int, keys []string) ([]string, error) {
+	rdb := c.client(attempt)
 	defer func() { _ = rdb.Close() }()
 	gets, err := rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, k := range keys {
