@@ -35,25 +35,22 @@ func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
 	}
 	ctx, cancel := context.WithTimeout(ctx, observeLimit)
 	defer cancel()
-	obs := seen(in, in.Link.Observe, ctx)
+	obs := observedIn(in)(in.Link.Observe(ctx))
 	if obs.BDB == nil && obs.Err == nil {
-		obs = seen(in, in.Link.Refresh, ctx)
+		obs = observedIn(in)(in.Link.Refresh(ctx))
 	}
 	return obs
 }
 
-func seen(in Inputs, read func(context.Context) (*link.Snapshot, error), ctx context.Context) Observed {
-	snapshot, err := read(ctx)
-	return ObservedIn(in, snapshot, err)
-}
-
-// ObservedIn picks what concerns one database out of a reading.
-func ObservedIn(in Inputs, snapshot *link.Snapshot, err error) Observed {
-	obs := Observed{Snapshot: snapshot, Err: err}
-	if snapshot != nil {
-		obs.BDB, obs.Stranger = find(in.Database, snapshot.BDBs)
+// observedIn picks what concerns one database out of a reading.
+func observedIn(in Inputs) func(*link.Snapshot, error) Observed {
+	return func(snapshot *link.Snapshot, err error) Observed {
+		obs := Observed{Snapshot: snapshot, Err: err}
+		if snapshot != nil {
+			obs.BDB, obs.Stranger = find(in.Database, snapshot.BDBs)
+		}
+		return obs
 	}
-	return obs
 }
 
 // action is the last change that the cluster was asked for; nil when the cluster no longer lists it.

@@ -34,6 +34,7 @@ func plan(in Inputs, obs Observed) Plan {
 		clusterIsThere,
 		clusterIsReady,
 		clusterAnswers,
+		creationIsPossible,
 	} {
 		if err := mayAct(in, obs); err != nil {
 			return stop(err)
@@ -47,7 +48,7 @@ func plan(in Inputs, obs Observed) Plan {
 		return stop(err)
 	}
 	if obs.BDB == nil {
-		return planCreation(in, obs, want)
+		return planCreation(in, want)
 	}
 	return planChange(in, obs, want)
 }
@@ -97,6 +98,24 @@ func clusterAnswers(in Inputs, obs Observed) error {
 	return outcome.Wait(appv1.ReasonClusterUnreachable, later, "cluster %s does not answer; the status is what was last seen", in.Cluster.Name)
 }
 
+// creationIsPossible looks at a database that is not there before anything is prepared for it.
+func creationIsPossible(in Inputs, obs Observed) error {
+	db := in.Database
+	switch {
+	case obs.BDB != nil:
+		return nil
+	case obs.Stranger != nil:
+		return &outcome.Rejected{Reason: v1alpha1.ReasonNameTaken, Path: "metadata.name", Message: fmt.Sprintf(
+			"cluster %s already has a database %s (uid %s) that this resource did not make; it is left alone",
+			in.Cluster.Name, db.Name, rest.Value(obs.Stranger.UID))}
+	case recordedUID(db) != 0 && db.Status.Status != v1alpha1.DatabaseCreationFailed:
+		return &outcome.Rejected{Reason: v1alpha1.ReasonDatabaseMissing, Path: "status.databaseUID", Message: fmt.Sprintf(
+			"database %s is gone from cluster %s; an empty one would hide the loss, so none is made: recover the data, "+
+				"or delete this resource and create it again", recordedUID(db), in.Cluster.Name)}
+	}
+	return all(AgainstCluster(nil, db, obs.Snapshot))
+}
+
 // preparations are the steps that make the resource itself ready, before anything is done in the cluster.
 func preparations(in Inputs, obs Observed) []Step {
 	db := in.Database
@@ -121,23 +140,10 @@ func preparations(in Inputs, obs Observed) []Step {
 }
 
 // planCreation covers the cells in which the database is not there.
-func planCreation(in Inputs, obs Observed, want Desired) Plan {
+func planCreation(in Inputs, want Desired) Plan {
 	db := in.Database
-	failedBefore := db.Status.Status == v1alpha1.DatabaseCreationFailed
-	switch {
-	case obs.Stranger != nil:
-		return stop(&outcome.Rejected{Reason: v1alpha1.ReasonNameTaken, Path: "metadata.name", Message: fmt.Sprintf(
-			"cluster %s already has a database %s (uid %s) that this resource did not make; it is left alone",
-			in.Cluster.Name, db.Name, rest.Value(obs.Stranger.UID))})
-	case recordedUID(db) != 0 && !failedBefore:
-		return stop(&outcome.Rejected{Reason: v1alpha1.ReasonDatabaseMissing, Path: "status.databaseUID", Message: fmt.Sprintf(
-			"database %s is gone from cluster %s; an empty one would hide the loss, so none is made: recover the data, "+
-				"or delete this resource and create it again", recordedUID(db), in.Cluster.Name)})
-	case in.Creating:
+	if in.Creating {
 		return stop(outcome.Wait(v1alpha1.ReasonCreating, soon, "the answer to the creation was lost; waiting for the database to show up"))
-	}
-	if err := all(AgainstCluster(nil, db, obs.Snapshot)); err != nil {
-		return stop(err)
 	}
 	step, err := want.creation()
 	if err != nil {

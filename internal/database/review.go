@@ -40,7 +40,9 @@ func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseD
 	} else {
 		errs = append(errs, r.nameIsUnique(ctx, db)...)
 	}
-	errs = append(errs, r.clusterExists(ctx, db)...)
+	if old == nil || old.Spec.ClusterName() != db.Spec.ClusterName() {
+		errs = append(errs, r.clusterExists(ctx, db)...)
+	}
 	errs = append(errs, r.fitsCluster(ctx, old, db)...)
 	verdict := admission.Verdict{Warnings: warnings(db)}
 	for _, err := range errs {
