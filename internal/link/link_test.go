@@ -186,6 +186,23 @@ func TestObserve(t *testing.T) {
 	})
 }
 
+func TestFactsThatChangeSeldomFollowOwnWritesAtOnce(t *testing.T) {
+	c := newCluster()
+	c.On("POST", "/v1/bdbs/alerts/1", func(resttest.Request) resttest.Answer {
+		c.setOther("/v1/bdbs/alerts", `{"1":{"bdb_size":{"enabled":true,"threshold":"80"}}}`)
+		return resttest.JSON("{}")
+	})
+	inBubble(t, c, func(t *testing.T, _ *Registry, l *Link) {
+		if s, err := l.Observe(context.Background()); err != nil || len(s.Alerts) != 0 {
+			t.Fatalf("%v %v", s.Alerts, err)
+		}
+		must(t, l.Client().UpdateBDBAlerts(context.Background(), 1, map[string]rest.AlertSetting{"bdb_size": {Enabled: true}}))
+		if s, err := l.Observe(context.Background()); err != nil || !s.Alerts[1]["bdb_size"].Enabled {
+			t.Fatalf("the own change is not seen: %v %v", s.Alerts, err)
+		}
+	})
+}
+
 func TestAFailedWriteMakesSnapshotsOldAsWell(t *testing.T) {
 	c := newCluster()
 	c.On("POST", "/v1/bdbs", func(resttest.Request) resttest.Answer {
@@ -387,6 +404,14 @@ func TestChanges(t *testing.T) {
 		c.setOther("/v1/nodes/status", `{"1":{"role":"slave","free_ram":2}}`)
 		if got := next(); !got.Empty() {
 			t.Fatalf("free memory always moves: %+v", got)
+		}
+		c.set(&c.bdbs, `[{"uid":1,"name":"db-1","status":"active","backup_progress":1.0,"replica_sources":[{"uid":1,"uri":"redis://x","status":"in-sync","lag":5}]}]`)
+		if got := next(); len(got.BDBs) == 0 {
+			t.Fatal("new sources are news")
+		}
+		c.set(&c.bdbs, `[{"uid":1,"name":"db-1","status":"active","backup_progress":2.0,"replica_sources":[{"uid":1,"uri":"redis://x","status":"in-sync","lag":6,"last_update":"now"}]}]`)
+		if got := next(); !got.Empty() {
+			t.Fatalf("progress and lag always move: %+v", got)
 		}
 		known := len(l.Latest().BDBs)
 		c.On("GET", "/v1/bdbs", resttest.Always(resttest.Answer{Err: resttest.Refused}))
