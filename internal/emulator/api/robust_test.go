@@ -34,7 +34,7 @@ func nastyBodies() []string {
 		all := map[string]any{}
 		for i, f := range names {
 			all[f] = value
-			if i%61 == 0 {
+			if i%301 == 0 {
 				one, _ := json.Marshal(map[string]any{f: value})
 				bodies = append(bodies, string(one))
 			}
