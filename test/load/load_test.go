@@ -153,6 +153,9 @@ func TestPing(t *testing.T) {
 	if err := load.Ping(ctx, load.Config{Addr: p.Address().String()}); err != nil {
 		t.Error(err)
 	}
+	if err := load.Ping(ctx, load.Config{Addr: "127.0.0.1:1," + p.Address().String()}); err != nil {
+		t.Errorf("the second address is not tried: %v", err)
+	}
 	p.Kill()
 	short, cancelShort := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancelShort()
