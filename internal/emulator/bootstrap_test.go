@@ -113,7 +113,10 @@ func TestWholeClusterRestarts(t *testing.T) {
 	hosts := []string{}
 	l := newLab(t, 3, func(c *emulator.Config) { c.PeerHints = func() []string { return hosts } })
 	l.form()
-	uid := l.create(object{"name": "db", "memory_size": 100 << 20, "replication": true, "data_persistence": "aof"})
+	uid := l.create(object{
+		"name": "db", "memory_size": 100 << 20, "replication": true, "data_persistence": "aof",
+		"aof_policy": "appendfsync-always", // once a second could lose the last one when all processes are killed
+	})
 	w := write(func() string { return l.endpoint(l.nodes[0], uid) })
 	w.flows(l)
 	w.end()

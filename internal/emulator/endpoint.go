@@ -93,9 +93,13 @@ func (a *agent) applyEndpoints(v view, linked bool) bool {
 		}
 	}
 	a.mu.Unlock()
+	// Waited for: until it is closed an endpoint goes by an old configuration, and this node must not say that it goes by
+	// the new one.
+	var draining sync.WaitGroup
 	for _, e := range gone {
-		a.wg.Go(e.drain)
+		draining.Go(e.drain)
 	}
+	draining.Wait()
 	return good
 }
 

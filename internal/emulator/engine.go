@@ -30,12 +30,14 @@ type engine struct {
 	workers  map[string]context.CancelFunc
 	unlinked map[int64]time.Time // replicas in sync that have lost their master, and since when
 	lost     map[int64]time.Time // dead nodes, and since when
+	down     map[int64]time.Time // masters that do not run, and since when
 }
 
 func newEngine(n *Node, st *store.Store, a *agent) *engine {
 	e := &engine{
-		n: n, st: st, a: a, log: n.log.With("component", "engine", "node", st.UID()),
+		n: n, st: st, a: a, log: n.log.With("component", "engine", "self", st.UID()),
 		workers: map[string]context.CancelFunc{}, unlinked: map[int64]time.Time{}, lost: map[int64]time.Time{},
+		down: map[int64]time.Time{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.wg.Go(e.loop)
@@ -75,6 +77,7 @@ func (e *engine) lead() {
 		e.since = time.Now()
 		clear(e.unlinked)
 		clear(e.lost)
+		clear(e.down)
 	}
 	e.mu.Unlock()
 	w := e.world()

@@ -30,12 +30,10 @@ type shardReport struct {
 	Token   string `json:"token"`
 	Running bool   `json:"running"`
 	Master  bool   `json:"master"`
-	// Source, Linked and LinkDown are a replica's view of where it copies from.
-	Source   string        `json:"source,omitempty"`
-	Linked   bool          `json:"linked,omitempty"`
-	LinkDown time.Duration `json:"link_down,omitempty"`
-	Offset   int64         `json:"offset"`
-	Memory   int64         `json:"memory"`
+	// Source and Linked are a replica's view of where it copies from.
+	Source string `json:"source,omitempty"`
+	Linked bool   `json:"linked,omitempty"`
+	Memory int64  `json:"memory"`
 	// Rev is the revision of the configuration that the process is known to agree with.
 	Rev   int64  `json:"rev"`
 	Error string `json:"error,omitempty"`
@@ -49,6 +47,8 @@ type runner struct {
 	log  *slog.Logger
 	kick chan struct{}
 	done chan struct{}
+
+	looks int // only the loop counts
 
 	mu      sync.Mutex
 	wish    shardWish
@@ -144,8 +144,12 @@ func (r *runner) step(ctx context.Context) bool {
 		r.count++
 		r.mu.Unlock()
 	}
-	err := r.converge(ctx, w, proc)
-	after := r.observe(ctx, w, err)
+	sight := r.look(ctx, proc)
+	acted, err := r.converge(ctx, w, proc, sight)
+	if acted {
+		sight = r.look(ctx, r.process())
+	}
+	after := r.remember(ctx, w, sight, err)
 	if before.Token != after.Token || before.Running != after.Running || before.Master != after.Master ||
 		before.Linked != after.Linked || before.Rev != after.Rev {
 		r.a.pushReport()
@@ -153,45 +157,67 @@ func (r *runner) step(ctx context.Context) bool {
 	return false
 }
 
-func (r *runner) converge(ctx context.Context, w shardWish, proc *shard.Process) error {
+// sight is one look at a process.
+type sight struct {
+	running bool
+	state   shard.State
+	err     error
+}
+
+func (r *runner) look(ctx context.Context, proc *shard.Process) sight {
+	if proc == nil {
+		return sight{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.a.pace*10)
+	defer cancel()
+	st, err := proc.State(ctx)
+	return sight{running: err == nil && !isClosed(proc.Done()), state: st, err: err}
+}
+
+// converge takes the next step towards the wish and tells whether it did anything.
+func (r *runner) converge(ctx context.Context, w shardWish, proc *shard.Process, now sight) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	granted := w.rec.Grant == r.token()
-	if proc == nil {
-		if w.rec.Role == roleMaster && !granted {
-			return nil // the leader decides first
-		}
-		return r.start(ctx, w)
-	}
-	look, done := context.WithTimeout(ctx, r.a.pace*10)
-	st, err := proc.State(look)
-	done()
-	if err != nil {
-		return err
-	}
 	switch {
-	case w.rec.Role == roleMaster && granted && st.Role == shard.Replica:
+	case proc == nil && w.rec.Role == roleMaster && !granted:
+		return false, nil // the leader decides first
+	case proc == nil:
+		return true, r.start(ctx, w)
+	case now.err != nil:
+		return false, now.err
+	case w.rec.Role == roleMaster && granted && now.state.Role == shard.Replica:
 		r.log.Info("promoting", "epoch", w.rec.Epoch)
 		if err := proc.Promote(ctx); err != nil {
-			return err
+			return true, err
 		}
-	case w.rec.Role == roleSlave && w.ready && (st.Role == shard.Master || st.Master != w.source):
+	case w.rec.Role == roleSlave && w.ready && (now.state.Role == shard.Master || now.state.Master != w.source):
 		r.log.Info("copying from", "source", w.source.String())
 		if err := proc.ReplicaOf(ctx, w.source); err != nil {
-			return err
+			return true, err
 		}
+	case reflect.DeepEqual(r.appliedSettings(), w.settings):
+		return false, nil
+	}
+	return true, r.configure(ctx, proc, w.settings)
+}
+
+func (r *runner) appliedSettings() shard.Settings {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.applied
+}
+
+func (r *runner) configure(ctx context.Context, proc *shard.Process, s shard.Settings) error {
+	if reflect.DeepEqual(r.appliedSettings(), s) {
+		return nil
+	}
+	if err := proc.Configure(ctx, s); err != nil {
+		return err
 	}
 	r.mu.Lock()
-	same := reflect.DeepEqual(r.applied, w.settings)
+	r.applied = s
 	r.mu.Unlock()
-	if !same {
-		if err := proc.Configure(ctx, w.settings); err != nil {
-			return err
-		}
-		r.mu.Lock()
-		r.applied = w.settings
-		r.mu.Unlock()
-	}
 	return nil
 }
 
@@ -226,26 +252,25 @@ func (r *runner) start(ctx context.Context, w shardWish) error {
 	return nil
 }
 
-// observe looks at the process and remembers what it saw.
-func (r *runner) observe(ctx context.Context, w shardWish, err error) shardReport {
-	ctx, cancel := context.WithTimeout(ctx, r.a.pace*10)
-	defer cancel()
-	proc := r.process()
-	out := shardReport{Token: r.token(), Rev: w.rev, Error: errText(err)}
+// memoryEvery is how many looks at a process go without asking for its memory.
+const memoryEvery = 10
+
+// remember makes the report of what was seen.
+func (r *runner) remember(ctx context.Context, w shardWish, now sight, err error) shardReport {
+	last := r.lastReport()
+	out := shardReport{Token: r.token(), Rev: w.rev, Error: errText(err), Running: now.running, Memory: last.Memory}
 	if err != nil {
-		out.Rev = r.lastReport().Rev
+		out.Rev = last.Rev
 	}
-	if proc != nil {
-		st, serr := proc.State(ctx)
-		info, _ := proc.Info(ctx, "memory")
-		out.Running = serr == nil && !isClosed(proc.Done())
-		out.Master, out.Offset = st.Role == shard.Master, st.Offset
-		out.Memory = parseInt(info["used_memory"])
-		if st.Role == shard.Replica {
-			out.Source, out.Linked, out.LinkDown = st.Master.String(), st.InSync(), st.LinkDownFor.Truncate(time.Second)
+	if now.running {
+		out.Master = now.state.Role == shard.Master
+		if !out.Master {
+			out.Source, out.Linked = now.state.Master.String(), now.state.InSync()
 		}
-		if serr != nil {
-			out.Error = serr.Error()
+		if r.looks++; r.looks%memoryEvery == 1 {
+			if info, err := r.process().Info(ctx, "memory"); err == nil {
+				out.Memory = parseInt(info["used_memory"])
+			}
 		}
 	}
 	r.mu.Lock()

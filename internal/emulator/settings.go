@@ -37,13 +37,14 @@ func shardSettings(bdb api.Object, s shardRecord) shard.Settings {
 	return out
 }
 
-// keepsWrites tells whether a shard process that was killed comes back with everything it ever acknowledged.
-func keepsWrites(bdb api.Object) bool { return schema.TextOf(bdb, "data_persistence") == "aof" }
-
-// keepsData tells whether it comes back with anything at all.
-func keepsData(bdb api.Object) bool {
-	p := schema.TextOf(bdb, "data_persistence")
-	return p == "aof" || p == "snapshot"
+// keepsWrites tells whether a shard process that was killed comes back with everything it ever acknowledged. An
+// append-only file that is synchronised every second is not enough: while a synchronisation runs, redis-server holds back
+// what it writes.
+func keepsWrites(bdb api.Object) bool {
+	return appends(bdb) && schema.TextOf(bdb, "aof_policy") == "appendfsync-always"
 }
+
+// appends tells whether a killed process comes back with all but perhaps the last second.
+func appends(bdb api.Object) bool { return schema.TextOf(bdb, "data_persistence") == "aof" }
 
 func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -36,6 +36,7 @@ func (e *engine) watchGroup(tx *store.Tx, w world, bdb api.Object, m shardRecord
 	report, known := w.shard(m)
 	switch {
 	case known && report.Running && report.Token == m.Grant && report.Master:
+		e.forgetDown(m.UID)
 		if m.Serving != m.Epoch {
 			m.Serving = m.Epoch
 			putShard(tx, m)
@@ -52,12 +53,16 @@ func (e *engine) watchGroup(tx *store.Tx, w world, bdb api.Object, m shardRecord
 // masterLost names a replica that has every acknowledged write, or lets the old process start again.
 func (e *engine) masterLost(tx *store.Tx, w world, bdb api.Object, m shardRecord, replicas []shardRecord, report shardReport) {
 	waiting := false
+	patience := 5 * w.timeout
+	late := w.now.Sub(e.downSince(m.UID, w.now)) > patience
 	for _, r := range replicas {
 		if r.Sync != syncDone {
 			continue
 		}
 		state, known := w.shard(r)
-		if known && state.Running && (state.Token == r.SyncToken || keepsWrites(bdb)) {
+		// A replica that was restarted as well may lack the last second; it is taken when the master does not come back.
+		whole := state.Token == r.SyncToken || keepsWrites(bdb) || late && appends(bdb) && !w.alive(m.Node)
+		if known && state.Running && whole {
 			e.log.Warn("fail-over", "bdb", m.BDB, "from", m.UID, "to", r.UID, "node", r.Node)
 			promote(tx, m, r, state.Token)
 			note(tx, e.n.cfg.Now(), "bdb_failover", m.BDB, fmt.Sprintf("Shard %d took over from shard %d", r.UID, m.UID))
@@ -69,7 +74,6 @@ func (e *engine) masterLost(tx *store.Tx, w world, bdb api.Object, m shardRecord
 	if !w.alive(m.Node) || report.Token == "" || report.Token == m.Grant && report.Running {
 		return
 	}
-	patience := 5 * w.timeout
 	if waiting && !keepsWrites(bdb) && w.now.Sub(w.since) < patience {
 		return
 	}
@@ -84,6 +88,22 @@ func (e *engine) masterLost(tx *store.Tx, w world, bdb api.Object, m shardRecord
 		r.Sync, r.SyncToken = syncCopying, "" // it copies all anew, and holds nothing while it does
 		putShard(tx, r)
 	}
+}
+
+// downSince is when a master was first found lost.
+func (e *engine) downSince(uid int64, now time.Time) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, there := e.down[uid]; !there {
+		e.down[uid] = now
+	}
+	return e.down[uid]
+}
+
+func (e *engine) forgetDown(uid int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.down, uid)
 }
 
 // promote makes a replica the master of its group and the old master a replica.

@@ -175,7 +175,7 @@ func start(ctx context.Context, o Options) (_ *Store, err error) {
 		o.FailureTimeout = 2 * time.Second
 	}
 	s := &Store{
-		opts: o, log: o.Logger.With("component", "store", "node", b.UID), ballot: b,
+		opts: o, log: o.Logger.With("component", "store", "self", b.UID), ballot: b,
 		addrs: map[int64]string{}, seen: map[int64]PeerState{},
 		changed: make(chan struct{}), progressed: make(chan struct{}), heard: time.Now(),
 	}
