@@ -84,7 +84,7 @@ func (k *Keeper) Keep(ctx context.Context) error {
 	}
 	loaded, err := p.load(k.names(), k.Now())
 	if err != nil {
-		return fmt.Errorf("Secret %s: %w", names.AdmissionSecret, err)
+		return fmt.Errorf("load Secret %s: %w", names.AdmissionSecret, err)
 	}
 	k.loaded.Store(&loaded)
 	if !k.leads() {

@@ -33,6 +33,7 @@ type kind[T client.Object] struct {
 	rules    Rules[T]
 }
 
+// Resource is the plural name.
 func (k kind[T]) Resource() string { return k.resource }
 
 // Review lets pass what no rule of ours should ever stop: an object that is being deleted, and an update that leaves

@@ -39,15 +39,15 @@ func onServer(t *testing.T, db *v1alpha1.RedisEnterpriseDatabase) (*world, *rest
 	must(t, local.StartBootstrap(t.Context(), rest.Bootstrap{Action: rest.CreateCluster, Cluster: &rest.BootstrapCluster{Name: "rec.ns.svc.cluster.local"},
 		Credentials: &rest.BootstrapCredential{Username: admin.Username, Password: admin.Password}}))
 	var certificates map[string]string
-	until(t, "a formed cluster", func(ctx context.Context) error {
-		nodes, err := local.ListNodes(ctx)
+	until(t, "a formed cluster", func() error {
+		nodes, err := local.ListNodes(t.Context())
 		if err != nil {
 			return err
 		}
 		if len(nodes) != 1 || nodes[0].Status != rest.NodeActive {
 			return fmt.Errorf("nodes %v", nodes)
 		}
-		certificates, err = local.GetCertificates(ctx)
+		certificates, err = local.GetCertificates(t.Context())
 		return err
 	})
 	w := newWorld(t, runningCluster(), db)
@@ -63,7 +63,7 @@ func onServer(t *testing.T, db *v1alpha1.RedisEnterpriseDatabase) (*world, *rest
 func freshHost(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		host := fmt.Sprintf("127.%d.%d.%d", 160+rand.IntN(30), rand.IntN(250), 1+rand.IntN(250)) //nolint:gosec // no secret
+		host := fmt.Sprintf("127.%d.%d.%d", 160+rand.IntN(30), rand.IntN(250), 1+rand.IntN(250))
 		if l, err := net.Listen("tcp", host+":9443"); err == nil {
 			must(t, l.Close())
 			return host
@@ -81,14 +81,14 @@ func must(t *testing.T, err error) {
 }
 
 // until tries again until it works, for at most a minute.
-func until(t *testing.T, what string, try func(context.Context) error) {
+func until(t *testing.T, what string, try func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		err := try(ctx)
+		err := try()
 		if err == nil {
 			return
 		}
@@ -103,7 +103,7 @@ func until(t *testing.T, what string, try func(context.Context) error) {
 // converge passes, with the pauses of a loop, until a pass is done.
 func (w *world) converge() *v1alpha1.RedisEnterpriseDatabase {
 	w.t.Helper()
-	until(w.t, "convergence", func(context.Context) error { return w.pass() })
+	until(w.t, "convergence", w.pass)
 	return w.db()
 }
 
@@ -168,7 +168,7 @@ func TestADatabaseOnAServer(t *testing.T) {
 	t.Run("more than the licence allows is refused with the spec path", func(t *testing.T) {
 		many := 16
 		w.edit(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.ShardCount = &many })
-		until(t, "a refusal", func(context.Context) error {
+		until(t, "a refusal", func() error {
 			if v := outcome.Of(w.pass()); v.Kind != outcome.KindRejected || v.Path != "spec.shardCount" {
 				return fmt.Errorf("%v %s %s", v.Kind, v.Path, v.Message)
 			}
@@ -179,7 +179,7 @@ func TestADatabaseOnAServer(t *testing.T) {
 	})
 	t.Run("REDB-41 deletion", func(t *testing.T) {
 		w.delete()
-		until(t, "the end", func(context.Context) error {
+		until(t, "the end", func() error {
 			_ = w.pass()
 			if !w.isGone() {
 				return fmt.Errorf("still there: %+v", w.db().Status)
