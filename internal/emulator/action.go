@@ -166,6 +166,9 @@ func (e *engine) progress(ctx context.Context, a *actionRecord, status string, p
 
 // finish writes down how an action ended, and what that means for its database.
 func (e *engine) finish(tx *store.Tx, a actionRecord, failure error) error {
+	if now, ok, _ := store.Get[actionRecord](tx, kindActionRecord, a.UID); ok && now.over() {
+		return nil // given up meanwhile
+	}
 	a.Status, a.Progress = statusCompleted, 100
 	if failure != nil {
 		a.Status, a.Code, a.Description = statusFailed, "internal_error", failure.Error()

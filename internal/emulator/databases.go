@@ -88,6 +88,7 @@ func (n surface) UpdateBDB(ctx context.Context, uid int64, fields api.Object, ac
 // DeleteBDB implements api.Databases.
 func (n surface) DeleteBDB(ctx context.Context, uid int64) (action string, err error) {
 	err = n.update(ctx, func(tx *store.Tx) error {
+		n.giveUpStuck(tx, uid)
 		bdb, err := idle(view{tx}, uid)
 		if err != nil {
 			return err
@@ -98,6 +99,23 @@ func (n surface) DeleteBDB(ctx context.Context, uid int64) (action string, err e
 		return nil
 	})
 	return action, err
+}
+
+// stuckAfter is how long a state machine may work before a deletion no longer waits for it: whatever it waits for may
+// never come.
+const stuckAfter = time.Minute
+
+// giveUpStuck ends a state machine that stands in the way of a deletion.
+func (n *Node) giveUpStuck(tx *store.Tx, uid int64) {
+	d, _ := view{tx}.database(uid)
+	a, ok, _ := store.Get[actionRecord](tx, kindActionRecord, d.Action)
+	if !ok || a.Name == smDelete || n.cfg.Now().Sub(a.Created) < stuckAfter {
+		return
+	}
+	a.Status, a.Description = statusFailed, "given up for the deletion of the database"
+	tx.Put(kindActionRecord, a.UID, a)
+	d.Action = ""
+	putDatabase(tx, d)
 }
 
 // idle is a database on which no state machine works.
