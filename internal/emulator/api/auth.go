@@ -133,6 +133,9 @@ func (s *Server) findUser(c *call, name string) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(users) == 0 && s.Engine.NodeUID() != 0 {
+		return nil, ErrNoQuorum // a member that has just started and not caught up yet knows nobody
+	}
 	for _, key := range []string{"email", "name"} {
 		for _, u := range users {
 			if name != "" && strings.EqualFold(schema.TextOf(u, key), name) {
