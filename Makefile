@@ -78,8 +78,8 @@ crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; 
 	@start=$$SECONDS; $(GO) test -timeout 60m -count=1 -run TestCrashAtEveryCall ./test/crash -args -full; echo "make crash: $$((SECONDS-start)) s"
 
 .PHONY: e2e
-e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing)
-	@start=$$SECONDS; hack/demo/demo.sh cluster $(CLUSTER); $(GO) test -tags e2e -timeout 40m -count=1 -v ./test/e2e; echo "make e2e: $$((SECONDS-start)) s"
+e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing); E2E holds further flags
+	@start=$$SECONDS; hack/demo/demo.sh e2e $(CLUSTER) $(E2E); echo "make e2e: $$((SECONDS-start)) s"
 
 .PHONY: redis-server
 redis-server:

@@ -14,7 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
 
 	"github.com/open-redis-enterprise/operator/test/load"
 	"github.com/open-redis-enterprise/operator/test/scenario"
@@ -34,6 +36,7 @@ func main() {
 	flag.StringVar(&o.node.Tag, "tag", "8.2.0-46.13", "tag of that image")
 	flag.StringVar(&o.kubectl, "kubectl", "kubectl", "how to call kubectl")
 	flag.Parse()
+	klog.SetLogger(logr.Discard()) // a port-forward that ends with its pod is no news
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
