@@ -9,9 +9,6 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/board"
 )
 
-// Credentials of the cluster's administrator, read from the mounted Secret each time they are needed.
-type Credentials struct{ Username, Password string }
-
 // Node is what the agent needs of the node beside it.
 type Node interface {
 	// Facts reads the bootstrap status. A node that does not answer is an error.

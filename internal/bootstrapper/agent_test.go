@@ -155,7 +155,9 @@ func TestREC15_JoinsPublishesAndBecomesReady(t *testing.T) {
 	if calls := node.seen(); len(calls) != 1 || calls[0] != "join " {
 		t.Errorf("calls: %v", calls)
 	}
-	eventually(t, "not ready", func() bool { return get(a, names.PathReady) == http.StatusOK && get(a, names.PathLive) == http.StatusOK })
+	eventually(t, "not ready", func() bool {
+		return get(a, names.PathReady) == http.StatusOK && get(a, names.PathLive) == http.StatusOK
+	})
 }
 
 func TestSTB4_ANodeThatTheClusterCountsAsDownIsNotReady(t *testing.T) {

@@ -18,10 +18,6 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
-// refusedRest is how long refused credentials are not shown again unless the mounted Secret changes: a handful of
-// failures locks the account for half an hour.
-const refusedRest = time.Minute
-
 // RESTNode is the node beside us, reached over the pod's own loopback, and through it the cluster.
 type RESTNode struct {
 	loopback       string // host:port of the node's API, a loopback address
@@ -31,11 +27,11 @@ type RESTNode struct {
 	local  *rest.Client // the node itself, first contact included
 	remote *rest.Client // the cluster, with the certificate read over loopback pinned
 
-	mu        sync.Mutex
-	pool      *x509.CertPool
-	member    bool // the node has once said that it is in the cluster
-	refused   Credentials
-	refusedAt time.Time
+	patience rest.Patience
+
+	mu     sync.Mutex
+	pool   *x509.CertPool
+	member bool // the node has once said that it is in the cluster
 }
 
 // NewRESTNode makes the node whose API answers at loopback (host:port), in the cluster with the given FQDN. The
@@ -268,19 +264,10 @@ func (n *RESTNode) credentials() rest.Credentials {
 }
 
 // note remembers credentials that were refused.
-func (n *RESTNode) note(err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if rest.IsUnauthorized(err) {
-		n.refused, n.refusedAt = Credentials(n.credentials()), time.Now()
-	} else if err == nil {
-		n.refusedAt = time.Time{}
-	}
-}
+func (n *RESTNode) note(err error) { n.patience.Note(n.credentials(), err, time.Now()) }
 
 // resting reports whether the credentials that stand in the Secret now were refused a short while ago.
 func (n *RESTNode) resting() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return time.Since(n.refusedAt) < refusedRest && n.refused == Credentials(n.credentials())
+	_, resting := n.patience.Resting(n.credentials(), time.Now())
+	return resting
 }

@@ -124,7 +124,8 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.Middleware})
+	registerMetrics()
+	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.middleware})
 	defer links.Close()
 	secrets, err := secretNames(mgr, o)
 	if err != nil {

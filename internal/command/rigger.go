@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -66,17 +67,19 @@ func RunRigger(ctx context.Context, o RiggerOptions) error {
 	if err != nil {
 		return err
 	}
+	notes := func() board.Data { return riggerBoard(ctx, kubernetes, o) }
+	credentials := func() rest.Credentials { return mountedCredentials(o.CredentialsDir) }
 	api := rest.New(rest.Options{
 		ServerName:  names.FQDN(o.Settings.Cluster, o.Settings.Namespace),
-		Addresses:   func() []string { return riggerBoard(ctx, kubernetes, o).Addresses() },
-		RootCAs:     func() *x509.CertPool { return riggerBoard(ctx, kubernetes, o).Roots() },
-		Credentials: func() rest.Credentials { return mountedCredentials(o.CredentialsDir) },
+		Addresses:   func() []string { return notes().Addresses() },
+		RootCAs:     func() *x509.CertPool { return notes().Roots() },
+		Credentials: credentials,
 		Timeout:     5 * time.Second,
 	})
 	defer api.Close()
 	rec := &appv1.RedisEnterpriseCluster{}
 	rec.Namespace, rec.Name, rec.UID = o.Settings.Namespace, o.Settings.Cluster, types.UID(o.Settings.ClusterUID)
-	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api}, Client: kubernetes.GetClient(), Owner: rec, Log: o.Log}
+	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api, formed: func() bool { return notes().Formed() }, credentials: credentials}, Client: kubernetes.GetClient(), Owner: rec, Log: o.Log}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return kubernetes.Start(ctx) })
@@ -123,23 +126,25 @@ func mountedCredentials(dir string) rest.Credentials {
 	return rest.Credentials{Username: strings.TrimSpace(string(user)), Password: strings.TrimRight(string(password), "\r\n")}
 }
 
-// patient rests after credentials were refused: a handful of failures within minutes locks the account for everybody.
+// patient asks nothing before the cluster is formed, and rests after credentials were refused.
 type patient struct {
 	rigger.Lister
-	until time.Time
+	rest.Patience
+	formed      func() bool
+	credentials func() rest.Credentials
 }
 
-const refusedRest = time.Minute
-
-// ListBDBs asks unless the credentials were refused less than a minute ago.
+// ListBDBs asks unless it is too early or the credentials are known to be refused.
 func (p *patient) ListBDBs(ctx context.Context, fields ...string) ([]rest.BDB, error) {
-	if time.Now().Before(p.until) {
-		return nil, fmt.Errorf("the cluster refuses the credentials; asking again at %s", p.until.Format(time.TimeOnly))
+	if !p.formed() {
+		return nil, errors.New("the cluster is not formed yet")
+	}
+	credentials := p.credentials()
+	if until, resting := p.Resting(credentials, time.Now()); resting {
+		return nil, fmt.Errorf("the cluster refuses the credentials; asking again at %s unless they change", until.Format(time.TimeOnly))
 	}
 	list, err := p.Lister.ListBDBs(ctx, fields...)
-	if rest.IsUnauthorized(err) {
-		p.until = time.Now().Add(refusedRest)
-	}
+	p.Note(credentials, err, time.Now())
 	return list, err
 }
 

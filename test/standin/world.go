@@ -214,6 +214,9 @@ type Operator struct {
 	err       error
 }
 
+// Done is closed when the replica has ended, by itself or by Stop.
+func (o *Operator) Done() <-chan struct{} { return o.done }
+
 // Stop ends the replica and waits for it.
 func (o *Operator) Stop() error {
 	o.cancel()
