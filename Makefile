@@ -13,6 +13,7 @@ NEXT_TAG     ?= 8.2.1-10.1
 GO           ?= go
 LOCALCLUSTER := hack/localcluster/cluster
 KUBELOCAL    := bin/kubelocal
+KUBECTL      ?= $(shell command -v kubectl || echo $(CURDIR)/bin/kubectl)
 PACKAGES     := ./...
 LDFLAGS      := -s -w -X main.version=$(VERSION)
 
@@ -60,7 +61,7 @@ fmt: ## Format the Go sources
 .PHONY: lint
 lint: bin/golangci-lint ## Run golangci-lint and shellcheck
 	@bin/golangci-lint run ./...
-	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER)); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER) hack/localcluster/smoke hack/localcluster/node/init); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
 
 bin/golangci-lint: hack/tools/golangci-lint/go.mod
 	@echo "building golangci-lint (some minutes, once)"
@@ -106,11 +107,12 @@ images: ## Build the images into bin/images, without a container engine
 
 .PHONY: deploy
 deploy: ## Install CRDs and operator from config/default
-	kubectl apply --server-side -k config/default
+	$(KUBECTL) get namespace redis-enterprise >/dev/null 2>&1 || $(KUBECTL) create namespace redis-enterprise
+	$(KUBECTL) apply --server-side -k config/default
 
 .PHONY: undeploy
 undeploy: ## Remove the operator; CRDs and data stay
-	kubectl delete --ignore-not-found -k config/default
+	$(KUBECTL) delete --ignore-not-found -k config/default
 
 .PHONY: help
 help: ## This page
