@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
 // quiet watches a converged cluster: the operator, the rigger and the bootstrappers must not write anything.
@@ -30,6 +31,7 @@ func quiet(t *testing.T, s *suite) {
 	must(t, s.AwaitCluster(ctx, rec, heal))
 	must(t, s.AwaitDatabase(ctx, shardedDB, heal))
 	must(t, s.AwaitDatabase(ctx, singleDB, heal))
+	t.Run("REC-12 reads of the cluster do not grow with its databases", s.readsDoNotGrow)
 	t.Run("a label on a database causes no write in the cluster", s.labelIsNoWrite)
 	t.Run("REC-12 nothing is written", func(t *testing.T) {
 		changes := s.watchEverything(t)
@@ -79,6 +81,64 @@ func (s *suite) labelIsNoWrite(t *testing.T) {
 	}
 }
 
+// readsDoNotGrow compares how often the operator asks the cluster with two databases and with eight.
+func (s *suite) readsDoNotGrow(t *testing.T) {
+	ctx := t.Context()
+	few := s.readsIn(t, readWindow)
+	for i := range 6 {
+		db := s.Cache()
+		db.Name = fmt.Sprintf("e2e-more-%d", i)
+		must(t, s.ApplyObject(ctx, db))
+		t.Cleanup(func() { s.remove(t, db) })
+	}
+	for i := range 6 {
+		must(t, s.AwaitDatabase(ctx, fmt.Sprintf("e2e-more-%d", i), heal))
+	}
+	s.readsIn(t, settle)
+	many := s.readsIn(t, readWindow)
+	t.Logf("%d reads in %s with 2 databases, %d with 8", few, readWindow, many)
+	// One more round of the poller may fall into a window; a read per database and round would be far more.
+	if few == 0 || float64(many) > 1.35*float64(few) {
+		t.Errorf("%d reads in %s with 2 databases, but %d with 8", few, readWindow, many)
+	}
+}
+
+const (
+	readWindow = 30 * time.Second
+	settle     = 8 * time.Second // until the poller is back to its idle pace
+)
+
+// readsIn counts the reads of all replicas of the operator in some time.
+func (s *suite) readsIn(t *testing.T, window time.Duration) int {
+	t.Helper()
+	before := s.reads(t)
+	select {
+	case <-t.Context().Done():
+	case <-time.After(window):
+	}
+	return s.reads(t) - before
+}
+
+var adminRequests = regexp.MustCompile(`(?m)^redis_enterprise_operator_admin_api_requests_total\{.*method="GET".*\} (\S+)$`)
+
+func (s *suite) reads(t *testing.T) int {
+	t.Helper()
+	pods, err := s.Core.CoreV1().Pods(s.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "name=" + operator})
+	must(t, err)
+	total := 0.0
+	for _, pod := range pods.Items {
+		text, err := s.Core.CoreV1().RESTClient().Get().Namespace(s.Namespace).Resource("pods").
+			Name(fmt.Sprintf("%s:%d", pod.Name, names.OperatorMetric)).SubResource("proxy").Suffix("metrics").DoRaw(t.Context())
+		must(t, err)
+		for _, match := range adminRequests.FindAllSubmatch(text, -1) {
+			count, err := strconv.ParseFloat(string(match[1]), 64)
+			must(t, err)
+			total += count
+		}
+	}
+	return int(total)
+}
+
 // ours are the resources that our programs have rights to write.
 var ours = map[string]bool{
 	"redisenterpriseclusters": true, "redisenterprisedatabases": true, "redisenterpriseremoteclusters": true,
@@ -106,7 +166,7 @@ func (s *suite) writes(t *testing.T) map[string]int {
 		label := labelsOf(match[1])
 		reads := []string{"GET", "LIST", "WATCH", "CONNECT"}
 		// A pod's log, port-forward and token are asked for by this suite and the kubelet.
-		if slices.Contains(reads, label["verb"]) || !ours[label["resource"]] || slices.Contains([]string{"token", "portforward", "exec"}, label["subresource"]) {
+		if slices.Contains(reads, label["verb"]) || !ours[label["resource"]] || slices.Contains([]string{"token", "portforward", "exec", "proxy"}, label["subresource"]) {
 			continue
 		}
 		count, err := strconv.ParseFloat(match[2], 64)
