@@ -40,9 +40,9 @@ func runLaptop(ctx context.Context, o options, log *slog.Logger, out io.Writer) 
 		return err
 	}
 	var nodes []*emulator.Node
-	defer func() { closeAll(nodes) }()
+	defer func() { closeAll(nodes) }() //nolint:contextcheck // the context has ended by then
 	for i := range o.nodes {
-		n, err := emulator.New(emulator.Config{
+		n, err := emulator.New(emulator.Config{ //nolint:contextcheck // handlers take theirs from the request
 			Addr: addr.String(), Dir: filepath.Join(dir, addr.String()), RedisServer: o.redisServer,
 			Hostname: fmt.Sprintf("node-%d", i+1), SoftwareVersion: o.version, OperationDelay: o.delay,
 			FailureTimeout: o.failureTimeout, Logger: log, Faults: set, FaultsAPI: set != nil,

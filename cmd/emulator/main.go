@@ -77,8 +77,8 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	f.SetOutput(logs)
 	o.register(f)
 	f.Usage = func() {
-		fmt.Fprintln(logs, "Emulated Redis Enterprise nodes for development and tests. Not the product, not for production.")
-		fmt.Fprintln(logs, "\n  emulator [flags]            run nodes\n  emulator license [flags]    print a licence that emulated clusters accept\n  emulator crash              in a pod: end its node at once, as a lost machine would\n\nFlags:")
+		_, _ = fmt.Fprintln(logs, "Emulated Redis Enterprise nodes for development and tests. Not the product, not for production.")
+		_, _ = fmt.Fprintln(logs, "\n  emulator [flags]            run nodes\n  emulator license [flags]    print a licence that emulated clusters accept\n  emulator crash              in a pod: end its node at once, as a lost machine would\n\nFlags:")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {

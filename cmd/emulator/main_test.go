@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net/http"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -73,7 +73,8 @@ func TestThreeNodesFormAClusterAtOnce(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if _, err := http.Get("http://127.201.33.1:9443"); err == nil {
+	if c, err := net.Dial("tcp", "127.201.33.1:9443"); err == nil {
+		_ = c.Close()
 		t.Error("a node still answers after the end")
 	}
 }

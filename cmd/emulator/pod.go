@@ -36,7 +36,7 @@ func runPod(ctx context.Context, o options, log *slog.Logger) error {
 	}
 	log.Info("this is an emulator of a Redis Enterprise node, not the product", "addr", addr)
 	p := &peerNames{name: o.peersDNS, addr: addr}
-	n, err := emulator.New(emulator.Config{
+	n, err := emulator.New(emulator.Config{ //nolint:contextcheck // handlers take theirs from the request
 		Addr: addr, Bind: anyAddress(addr), Dir: o.dir, TempDir: podTemp, RedisServer: o.redisServer,
 		SoftwareVersion: softwareVersion(o.version), Memory: podMemory(), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
 		Logger: log, Faults: set, FaultsAPI: set != nil, PeerHints: p.hosts,

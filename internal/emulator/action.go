@@ -147,7 +147,7 @@ func (e *engine) runAction(ctx context.Context, a actionRecord) {
 	if err != nil {
 		e.log.Warn("action failed", "action", a.Name, "bdb", a.BDB, "of", a.Node, "error", err.Error())
 	}
-	_ = e.st.Update(e.ctx, func(tx *store.Tx) error { return e.finish(tx, a, err) })
+	_ = e.st.Update(e.ctx, func(tx *store.Tx) error { return e.finish(tx, a, err) }) //nolint:contextcheck // written down in any case
 }
 
 // progress writes down how far an action is.

@@ -80,7 +80,7 @@ func (n surface) StartBootstrap(_ context.Context, req api.BootstrapRequest) err
 			Description: "Bootstrap can not start in state " + string(n.boot.State)}
 	}
 	n.boot = api.BootstrapStatus{State: api.BootstrapInitiated, StartTime: n.cfg.Now(), InProgress: true}
-	n.wg.Go(func() { n.bootstrap(req, state, work) })
+	n.wg.Go(func() { n.bootstrap(req, state, work) }) //nolint:contextcheck // goes on after the request
 	return nil
 }
 

@@ -35,27 +35,27 @@ func TestBootstrapErrors(t *testing.T) {
 	t.Run("nobody answers", func(t *testing.T) {
 		l.fails(second, "/v1/bootstrap/join_cluster", joinBody(freshHost(t)), "connect_error")
 	})
-	t.Run("the node to join is in no cluster", func(t *testing.T) {
+	t.Run("the node to join is in no cluster", func(*testing.T) {
 		l.fails(second, "/v1/bootstrap/join_cluster", joinBody(first.Addr()), "connect_error")
 	})
 	l.need(first, http.MethodPost, "/v1/bootstrap/create_cluster", createBody())
 	l.await("the cluster is created", func() bool { s, _ := l.bootstrapped(first); return s == "completed" })
-	t.Run("wrong password", func(t *testing.T) {
+	t.Run("wrong password", func(*testing.T) {
 		body := joinBody(first.Addr())
 		body["credentials"] = object{"username": admin, "password": "wrong"}
 		l.fails(second, "/v1/bootstrap/join_cluster", body, "access_denied")
 	})
-	t.Run("a bad licence", func(t *testing.T) {
+	t.Run("a bad licence", func(*testing.T) {
 		body := createBody()
 		body["license"] = "no licence"
 		l.fails(second, "/v1/bootstrap/create_cluster", body, "invalid_license")
 	})
-	t.Run("clocks apart", func(t *testing.T) {
+	t.Run("clocks apart", func(*testing.T) {
 		skewed = true
 		l.fails(l.add(), "/v1/bootstrap/join_cluster", joinBody(first.Addr()), "time_not_sync")
 		skewed = false
 	})
-	t.Run("a node that failed may try again", func(t *testing.T) {
+	t.Run("a node that failed may try again", func(*testing.T) {
 		l.need(second, http.MethodPost, "/v1/bootstrap/join_cluster", joinBody(first.Addr()))
 		l.await("the node has joined", func() bool { s, _ := l.bootstrapped(second); return s == "completed" })
 	})

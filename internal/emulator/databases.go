@@ -241,7 +241,7 @@ func (e *engine) removeDatabase(ctx context.Context, uid int64) error {
 	// Ports are free for the next database only when nothing listens there any more.
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	err = e.await(ctx, func(v view, w world) bool {
+	err = e.await(ctx, func(_ view, w world) bool {
 		for _, s := range shards {
 			if _, there := w.shard(s); there {
 				return false
@@ -257,7 +257,7 @@ func (e *engine) removeDatabase(ctx context.Context, uid int64) error {
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return e.st.Update(e.ctx, func(tx *store.Tx) error {
+	return e.st.Update(e.ctx, func(tx *store.Tx) error { //nolint:contextcheck // the wait above may have used the other one up
 		tx.Delete(kindDatabaseRecord, text(uid))
 		tx.Delete(string(api.KindBDB), text(uid))
 		return nil

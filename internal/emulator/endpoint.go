@@ -263,13 +263,13 @@ func (e *endpoint) config(p endpointPlan) (proxy.Config, error) {
 	c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*pair}}
 	if p.TLS.Enforce {
 		c.TLS.ClientAuth = tls.RequireAnyClientCert
-		c.TLS.VerifyPeerCertificate = verifyClient(p.TLS.Clients)
+		c.TLS.VerifyConnection = verifyClient(p.TLS.Clients)
 	}
 	return c, nil
 }
 
 // verifyClient accepts a certificate that is listed, or that one of the listed ones has signed.
-func verifyClient(listed []string) func([][]byte, [][]*x509.Certificate) error {
+func verifyClient(listed []string) func(tls.ConnectionState) error {
 	pool, exact := x509.NewCertPool(), map[string]bool{}
 	for _, text := range listed {
 		pool.AppendCertsFromPEM([]byte(text))
@@ -281,18 +281,15 @@ func verifyClient(listed []string) func([][]byte, [][]*x509.Certificate) error {
 			exact[string(block.Bytes)] = true
 		}
 	}
-	return func(raw [][]byte, _ [][]*x509.Certificate) error {
-		if len(raw) == 0 {
+	return func(cs tls.ConnectionState) error {
+		if len(cs.PeerCertificates) == 0 {
 			return errors.New("a client certificate is needed")
 		}
-		if exact[string(raw[0])] {
+		leaf := cs.PeerCertificates[0]
+		if exact[string(leaf.Raw)] {
 			return nil
 		}
-		leaf, err := x509.ParseCertificate(raw[0])
-		if err != nil {
-			return err
-		}
-		_, err = leaf.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		_, err := leaf.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		return err
 	}
 }

@@ -67,7 +67,7 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 	}
 	v := m.n.reader()
 	all := m.collect(ctx, mem, v)
-	out := metrics.Snapshot{Self: text(mem.store.UID()), Cluster: m.cluster(ctx, mem, v, len(all))}
+	out := metrics.Snapshot{Self: text(mem.store.UID()), Cluster: m.cluster(mem, v, len(all))}
 	for _, o := range v.nodes() {
 		f, up := all[schema.IntOf(o, "uid")]
 		out.Nodes = append(out.Nodes, m.node(v, o, f, up))
@@ -126,7 +126,7 @@ func (m metricSource) collect(ctx context.Context, mem *membership, v view) map[
 	return out
 }
 
-func (m metricSource) cluster(ctx context.Context, mem *membership, v view, live int) metrics.Cluster {
+func (m metricSource) cluster(mem *membership, v view, live int) metrics.Cluster {
 	_, _, quorum := mem.store.Leader()
 	license := v.singleton(api.KindLicense)
 	expires, _ := time.Parse(time.RFC3339, schema.TextOf(license, "expiration_date"))

@@ -44,7 +44,7 @@ func (e *engine) held(ctx context.Context, bdb int64, do func(context.Context) e
 	}
 	hold := holdCall{BDB: bdb, Holder: rand.Text(), Millis: maxHold.Milliseconds()}
 	w := e.world()
-	defer func() {
+	defer func() { //nolint:contextcheck // clients must go on when ctx has ended
 		// Whether or not it went well; a node that does not hear this lets go by itself.
 		after, cancel := context.WithTimeout(e.ctx, e.n.cfg.FailureTimeout)
 		defer cancel()
@@ -125,16 +125,6 @@ func (e *engine) served(ctx context.Context, bdb int64) error {
 		}
 		return true
 	})
-}
-
-// inSyncReplica is a replica that can take over from a shard, if there is one where allowed says so.
-func inSyncReplica(v view, w world, m shardRecord, allowed func(node int64) bool) (shardRecord, bool) {
-	for _, r := range v.shardsOf(m.BDB) {
-		if r.Group == m.Group && r.Role == roleSlave && r.Sync == syncDone && w.alive(r.Node) && allowed(r.Node) {
-			return r, true
-		}
-	}
-	return shardRecord{}, false
 }
 
 // migrate moves a shard to another node by copying it there first. A master with a replica hands over to it before; what

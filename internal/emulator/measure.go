@@ -78,7 +78,7 @@ func (n surface) CheckNode(_ context.Context, uid int64) (map[string]string, err
 }
 
 // Stats implements api.Measurements.
-func (n surface) Stats(ctx context.Context, kind api.Kind, uid string) (map[string]float64, error) {
+func (n surface) Stats(_ context.Context, kind api.Kind, uid string) (map[string]float64, error) {
 	m := n.membership()
 	v := n.reader()
 	if m == nil {

@@ -99,7 +99,7 @@ func (n *Node) Launch(ctx context.Context) error {
 // Run is Launch, then waits for the context and ends with Close.
 func (n *Node) Run(ctx context.Context) error {
 	if err := n.Launch(ctx); err != nil {
-		return errors.Join(err, n.Kill())
+		return errors.Join(err, n.Kill()) //nolint:contextcheck // power failures do not wait
 	}
 	<-ctx.Done()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)

@@ -25,7 +25,7 @@ func (n surface) Get(_ context.Context, kind api.Kind, id string) (api.Object, e
 		if !ok || err != nil {
 			return nil, err
 		}
-		return n.shardObject(v, n.sight(), rec), nil
+		return n.shardObject(n.sight(), rec), nil
 	}
 	o, ok, err := store.Get[api.Object](v.r, string(kind), id)
 	if !ok || err != nil {
@@ -42,7 +42,7 @@ func (n surface) List(_ context.Context, kind api.Kind) ([]api.Object, error) {
 		var out []api.Object
 		s := n.sight()
 		for _, rec := range v.shards() {
-			out = append(out, n.shardObject(v, s, rec))
+			out = append(out, n.shardObject(s, rec))
 		}
 		return out, nil
 	}
@@ -180,7 +180,7 @@ func (n *Node) sight() *world {
 	return &w
 }
 
-func (n *Node) shardObject(v view, w *world, s shardRecord) api.Object {
+func (n *Node) shardObject(w *world, s shardRecord) api.Object {
 	o := schema.NewShard(schema.ShardPlace{
 		UID: s.UID, BDB: s.BDB, Node: s.Node, Role: string(s.Role), Slots: slotRange(s),
 	}, n.cfg.Now())

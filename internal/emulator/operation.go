@@ -177,7 +177,7 @@ func (e *engine) moveLeader(ctx context.Context, a actionRecord) error {
 
 // giveLeadUp makes another node the leader, whichever can.
 func (e *engine) giveLeadUp(ctx context.Context) error {
-	err := error(store.ErrNoSuccessor)
+	err := store.ErrNoSuccessor
 	for _, uid := range e.st.Successors() {
 		if err = e.handLeadTo(ctx, uid); errors.Is(err, store.ErrNotLeader) {
 			return err

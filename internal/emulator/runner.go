@@ -221,6 +221,11 @@ func (r *runner) configure(ctx context.Context, proc *shard.Process, s shard.Set
 	return nil
 }
 
+func (r *runner) hasData() bool {
+	_, err := os.Stat(r.dir())
+	return err == nil
+}
+
 func (r *runner) start(ctx context.Context, w shardWish) error {
 	c := shard.Config{
 		Binary: r.a.redis, Dir: r.dir(), Address: shard.Address{Host: r.a.addr, Port: w.rec.Port},
@@ -229,7 +234,7 @@ func (r *runner) start(ctx context.Context, w shardWish) error {
 	if w.rec.Role == roleSlave {
 		// A new replica waits for its source: redis-server would come back to an early attempt only after a second. One
 		// with data starts in any case, as it may have to take over.
-		if _, err := os.Stat(r.dir()); w.source.Port == 0 || !w.ready && err != nil {
+		if w.source.Port == 0 || !w.ready && !r.hasData() {
 			return nil
 		}
 		c.Master = &w.source

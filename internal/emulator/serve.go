@@ -34,7 +34,7 @@ func (n *Node) listen() error {
 }
 
 func (n *Node) listenTLS(port int, certificate string, h http.Handler) error {
-	l, err := net.Listen("tcp", hostPort(n.cfg.Bind, port))
+	l, err := (&net.ListenConfig{}).Listen(n.ctx, "tcp", hostPort(n.cfg.Bind, port))
 	if err != nil {
 		return fmt.Errorf("emulator: %w", err)
 	}

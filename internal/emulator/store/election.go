@@ -8,7 +8,7 @@ import (
 
 func (s *Store) drawPatience() time.Duration {
 	f := s.opts.FailureTimeout
-	return f + rand.N(f/2)
+	return f + rand.N(f/2) //nolint:gosec // only has to differ between nodes
 }
 
 func (s *Store) heartbeat() time.Duration { return s.opts.FailureTimeout / 12 }

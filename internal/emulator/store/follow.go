@@ -77,7 +77,9 @@ func (s *Store) catchUp(ctx context.Context, c *ccs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// A published change may have overtaken the read.
-	if s.role != leader && s.loaded.position() != snap.position() && !(snap.term == s.loaded.position().Term && snap.rev < s.loaded.rev) {
+	have, read := s.loaded.position(), snap.position()
+	overtaken := read.Term == have.Term && read.Rev <= have.Rev
+	if s.role != leader && !overtaken {
 		s.take(snap)
 	}
 }

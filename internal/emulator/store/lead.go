@@ -245,7 +245,7 @@ func (s *Store) commit(ctx context.Context, term int64, e *entry) error {
 		return ErrNoQuorum
 	}
 	s.loaded = s.loaded.with(e)
-	s.syncPeers()
+	s.syncPeers() //nolint:contextcheck // what it starts lives as long as the store
 	s.kickPeers()
 	s.advance()
 	s.mu.Unlock()

@@ -225,7 +225,7 @@ func (s *Store) found(ctx context.Context, e *entry) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ballot.Term, s.loaded = 1, (*Snapshot)(&Snapshot{}).with(e)
+	s.ballot.Term, s.loaded = 1, (&Snapshot{}).with(e)
 	s.heard = time.Time{} // nobody to wait for
 	return writeBallot(s.opts.Dir, s.ballot)
 }

@@ -37,7 +37,7 @@ type tunnel struct {
 const tunnelHost = "127.0.0.1"
 
 func openTunnel(s *Store) (*tunnel, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(tunnelHost, "0"))
+	l, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", net.JoinHostPort(tunnelHost, "0"))
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}

@@ -46,7 +46,7 @@ func listen(s *Store) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(s.opts.Bind, strconv.Itoa(s.opts.InternodePort)))
+	l, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", net.JoinHostPort(s.opts.Bind, strconv.Itoa(s.opts.InternodePort)))
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -217,7 +217,7 @@ func (s *Store) answerTakeOver(_ context.Context, req takeOverRequest) struct{} 
 	defer s.mu.Unlock()
 	if req.To == s.ballot.UID && req.Term == s.ballot.Term && s.role == follower && !s.closed && !s.standing {
 		s.standing = true
-		s.wg.Go(func() {
+		s.wg.Go(func() { //nolint:contextcheck // goes on after the request
 			s.campaign(true)
 			s.mu.Lock()
 			s.standing = false
@@ -293,7 +293,8 @@ func (w *wire) serveTunnel(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "not the master of this term", http.StatusConflict)
 		return
 	}
-	local, err := net.DialTimeout("tcp", net.JoinHostPort(w.s.opts.Bind, strconv.Itoa(w.s.opts.CCSPort)), time.Second)
+	dialer := net.Dialer{Timeout: time.Second}
+	local, err := dialer.DialContext(r.Context(), "tcp", net.JoinHostPort(w.s.opts.Bind, strconv.Itoa(w.s.opts.CCSPort)))
 	if err != nil {
 		http.Error(rw, "no local copy", http.StatusServiceUnavailable)
 		return
