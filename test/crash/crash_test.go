@@ -2,35 +2,52 @@ package crash
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/open-redis-enterprise/operator/internal/command"
 	"github.com/open-redis-enterprise/operator/internal/emulator"
+	"github.com/open-redis-enterprise/operator/internal/emulator/api"
 	"github.com/open-redis-enterprise/operator/test/standin"
 )
 
 var (
-	full   = flag.Bool("full", false, "spoil every call; without it only a few of each flow")
-	only   = flag.String("flow", "", "run only the flow with this name")
-	from   = flag.Int("from", 1, "first call to spoil")
-	sample = flag.Int("sample", 3, "calls to spoil per flow without -full")
+	full    = flag.Bool("full", false, "spoil every call; without it only a few of each flow")
+	only    = flag.String("flow", "", "run only the flow with this name")
+	from    = flag.Int("from", 1, "first call to spoil")
+	sample  = flag.Int("sample", 2, "calls to spoil per flow without -full")
+	workers = flag.Int("workers", 3, "runs at the same time, each on a cluster of its own")
+	calls   = flag.Bool("calls", false, "print the calls of the undisturbed run of each flow")
 )
 
 // shortFlows are the flows of the short selection: those that need no cluster of their own for each run.
 var shortFlows = map[string]bool{"create database": true, "update database": true, "delete database": true}
 
+// TestMain looks for leaks. A watch of names only, which each operator has one of, never ends its filter's goroutine
+// when its reader stops first; that is so in apimachinery, and the operator's process ends then anyway.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop"))
+}
+
 func TestCrashAtEveryCall(t *testing.T) {
-	ctx := t.Context()
-	world, err := standin.Start(ctx, standin.Options{Root: filepath.Join("..", ".."), Tune: func(_ *corev1.Pod, c *emulator.Config) {
-		c.OperationDelay = 20 * time.Millisecond
-	}})
+	created := &counter{}
+	world, err := standin.Start(t.Context(), standin.Options{
+		Root: filepath.Join("..", ".."),
+		Tune: func(pod *corev1.Pod, c *emulator.Config) {
+			c.OperationDelay, c.FailureTimeout = 20*time.Millisecond, 3*time.Second // a busy machine is no dead node
+			c.OnRequest = created.see(pod.Namespace)
+		},
+		Manager: func(o *command.ManagerOptions) { o.AdmissionAddress = "0" }, // it has a loop of its own, no part of any flow
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,99 +56,195 @@ func TestCrashAtEveryCall(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	var total, divergences int
+	h := &harness{t: t, world: world, created: created, stages: make([]*Stage, max(1, *workers))}
+	if !*full {
+		h.stages = h.stages[:1]
+	}
+	var results []*tally
 	for _, flow := range Flows {
 		if *only != "" && flow.Name != *only || *only == "" && !*full && !shortFlows[flow.Name] {
 			continue
 		}
-		points, diverged := crashFlow(t, world, flow)
-		total, divergences = total+points, divergences+diverged
+		results = append(results, h.crash(flow))
 	}
-	fmt.Printf("crash: %d points injected, %d divergences\n", total, divergences)
-	if total == 0 {
+	h.dropAll()
+	points, divergences := table(results)
+	fmt.Printf("crash: %d points injected, %d divergences\n", points, divergences)
+	if points == 0 {
 		t.Error("no point was injected: the harness proves nothing")
 	}
 }
 
-// crashFlow runs one flow undisturbed, and then once per call.
-func crashFlow(t *testing.T, world *standin.World, flow Flow) (points, divergences int) {
-	ctx, started := t.Context(), time.Now()
-	stage := newStage(t, world, flow, 0)
-	clean := &Injector{}
-	want, err := stage.Run(ctx, flow, clean)
-	if err != nil {
-		t.Errorf("%s, undisturbed: %v", flow.Name, err)
-		return 0, 1
-	}
-	calls := clean.Count()
-	for _, at := range selection(calls) {
-		if flow.Fresh {
-			dropStage(t, world, stage)
-			stage = newStage(t, world, flow, at)
-		}
-		injector := &Injector{At: at}
-		got, err := stage.Run(ctx, flow, injector)
-		if err == nil && injector.Hit() == "" {
-			break // this run needed fewer calls
-		}
-		points++
-		if err == nil && len(want.Diff(got)) > 0 {
-			err = fmt.Errorf("the end is another:\n%s", want.Diff(got))
-		}
-		if err != nil {
-			divergences++
-			t.Errorf("%s, %s: %v", flow.Name, injector.Hit(), err)
-			dropStage(t, world, stage)
-			stage = newStage(t, world, flow, at+1_000_000)
-		}
-		if *full && points%10 == 0 {
-			fmt.Printf("crash: %-16s %3d of %d calls, %d divergences, %s\n", flow.Name, at, calls, divergences, time.Since(started).Round(time.Second))
+// counter counts the databases that nodes have created, by namespace.
+type counter struct{ made sync.Map }
+
+func (c *counter) see(namespace string) func(api.Request) {
+	return func(r api.Request) {
+		if r.Method == "POST" && r.Path == "/v1/bdbs" && r.Status/100 == 2 && !strings.Contains(r.Query, "dry_run") {
+			for {
+				n := c.of(namespace)
+				if n == 0 {
+					if _, taken := c.made.LoadOrStore(namespace, 1); !taken {
+						return
+					}
+				} else if c.made.CompareAndSwap(namespace, n, n+1) {
+					return
+				}
+			}
 		}
 	}
-	dropStage(t, world, stage)
-	fmt.Printf("crash: %-16s %3d points, %d divergences, %s\n", flow.Name, points, divergences, time.Since(started).Round(time.Second))
-	return points, divergences
 }
 
-// selection are the numbers of the calls to spoil: all of them, or a few spread over the flow.
-func selection(calls int) []int {
-	var out []int
+func (c *counter) of(namespace string) int {
+	n, _ := c.made.Load(namespace)
+	made, _ := n.(int)
+	return made
+}
+
+// harness runs flows on a pool of stages.
+type harness struct {
+	t       *testing.T
+	world   *standin.World
+	created *counter
+	stages  []*Stage
+	number  int
+	mu      sync.Mutex
+}
+
+// crash runs one flow undisturbed, and then once per point.
+func (h *harness) crash(flow Flow) *tally {
+	result := &tally{flow: flow.Name, faults: map[Fault]int{}, sides: map[string]int{}, began: time.Now()}
+	clean := &Injector{}
+	want, err := h.run(flow, 0, clean, nil)
+	if err != nil {
+		h.t.Errorf("%s, undisturbed: %v", flow.Name, err)
+		result.divergences++
+		return result
+	}
+	result.calls, result.clean = len(clean.Calls()), time.Since(result.began)
+	if *calls {
+		for i, call := range clean.Calls() {
+			fmt.Printf("crash: %-16s %3d %s\n", flow.Name, i+1, call)
+		}
+		fmt.Println(strings.Join(want, "\n"))
+	}
+	points := make(chan Point)
+	var wg sync.WaitGroup
+	for worker := range h.stages {
+		wg.Go(func() {
+			for point := range points {
+				h.spoil(flow, worker, point, want, result)
+			}
+		})
+	}
+	for _, point := range selection(clean.Calls()) {
+		points <- point
+	}
+	close(points)
+	wg.Wait()
+	fmt.Println("crash: " + result.String())
+	return result
+}
+
+// spoil runs the flow with one fault and compares.
+func (h *harness) spoil(flow Flow, worker int, point Point, want State, result *tally) {
+	injector := &Injector{Point: point}
+	began := time.Now()
+	got, err := h.run(flow, worker, injector, want)
+	call, fault := injector.Hit()
+	if err == nil && len(want.Diff(got)) > 0 {
+		err = fmt.Errorf("the end is another:\n%s", want.Diff(got))
+	}
+	if err == nil && call == "" {
+		return // this run needed fewer calls
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	result.note(call, fault, err)
+	if err != nil {
+		h.t.Errorf("%s, call %d, %s: %s: %v", flow.Name, point.At, call, fault, err)
+	}
+	if *full {
+		verdict := "same end"
+		if err != nil {
+			verdict = "DIVERGES"
+		}
+		fmt.Printf("crash: %-16s %3d/%d %-9s %4.0fs  %s: %s\n", flow.Name, point.At, result.calls, verdict, time.Since(began).Seconds(), call, fault)
+	}
+}
+
+// run runs a flow once on the stage of a worker. A stage that is spent, or on which something went wrong, is dropped.
+func (h *harness) run(flow Flow, worker int, injector *Injector, want State) (State, error) {
+	stage := h.stages[worker]
+	if stage == nil || flow.Fresh {
+		var err error
+		if stage, err = h.newStage(); err != nil {
+			return nil, err
+		}
+	}
+	got, err := stage.Run(h.t.Context(), flow, injector, want)
+	if flow.Fresh {
+		return got, errors.Join(err, h.drop(stage))
+	}
+	h.stages[worker] = stage
+	if err != nil || want != nil && want.Diff(got) != "" {
+		h.stages[worker] = nil
+		err = errors.Join(err, h.drop(stage))
+	}
+	return got, err
+}
+
+func (h *harness) newStage() (*Stage, error) {
+	h.mu.Lock()
+	h.number++
+	namespace := fmt.Sprintf("crash-%d", h.number)
+	h.mu.Unlock()
+	return &Stage{World: h.world, Namespace: namespace, Created: h.created.of}, h.world.Namespace(h.t.Context(), namespace)
+}
+
+// drop ends the cluster of a stage. The empty namespace ends in its own time.
+func (h *harness) drop(s *Stage) error {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	defer cancel()
+	return errors.Join(s.End(ctx), s.Leave())
+}
+
+func (h *harness) dropAll() {
+	var wg sync.WaitGroup
+	for _, stage := range h.stages {
+		if stage != nil {
+			wg.Go(func() {
+				if err := h.drop(stage); err != nil {
+					h.t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+// selection are the points: every call with one fault, and every kind of write to the cluster with every fault that a
+// write can meet. Without -full it is a few calls of each flow, and the two faults that could make something twice.
+func selection(names []string) []Point {
+	var out []Point
 	step := 1
 	if !*full {
-		step = max(1, calls / *sample)
+		step = max(1, (len(names)+*sample-1) / *sample)
 	}
-	for at := *from; at <= calls; at += step {
-		out = append(out, at)
+	for at := *from; at <= len(names); at += step {
+		out = append(out, Point{At: at})
+	}
+	faults, seen := writeFaults, map[string]bool{}
+	if !*full {
+		faults = []Fault{Lost, KillAfter}
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "redis ") && !strings.HasPrefix(name, "redis GET") && !seen[name] {
+			seen[name] = true
+			for _, fault := range faults {
+				out = append(out, Point{On: name, Fault: fault})
+			}
+		}
 	}
 	return out
-}
-
-func newStage(t *testing.T, world *standin.World, flow Flow, n int) *Stage {
-	t.Helper()
-	namespace := fmt.Sprintf("crash-%s-%d", strings.ReplaceAll(flow.Name, " ", "-"), n)
-	if err := world.Namespace(t.Context(), namespace); err != nil {
-		t.Fatal(err)
-	}
-	return &Stage{World: world, Namespace: namespace}
-}
-
-// dropStage deletes the namespace with everything in it.
-func dropStage(t *testing.T, world *standin.World, s *Stage) {
-	t.Helper()
-	if err := s.Heal(t.Context()); err != nil {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if err := world.DeleteNamespace(ctx, s.Namespace); err != nil {
-		t.Error(err)
-	}
-	if err := s.Leave(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(m.Run())
 }

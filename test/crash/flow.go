@@ -42,13 +42,19 @@ type Flow struct {
 	Limit time.Duration
 	// Fresh flows get a namespace of their own for each run.
 	Fresh bool
+	// Creates is how many databases the cluster may be asked for, successfully, in a run.
+	Creates int
+	// Keeps is set where the database lives on: a key written before the flow must be there after it.
+	Keeps bool
 }
 
 // Stage is where a flow runs: a namespace with a cluster.
 type Stage struct {
 	World     *standin.World
 	Namespace string
-	// Created counts the databases that were made, by name, as the admin API saw it.
+	// Created says how many databases the nodes of the namespace have created since the World began.
+	Created func(namespace string) int
+
 	healthy *standin.Operator
 }
 
@@ -67,6 +73,34 @@ func (s *Stage) Heal(ctx context.Context) error {
 	return err
 }
 
+// End deletes the databases and the cluster, waits until nothing runs any more, and deletes the namespace.
+func (s *Stage) End(ctx context.Context) error {
+	if err := s.Heal(ctx); err != nil {
+		return err
+	}
+	for _, obj := range []client.Object{&appv1alpha1.RedisEnterpriseDatabase{}, &appv1.RedisEnterpriseCluster{}} {
+		if err := s.World.Client.DeleteAllOf(ctx, obj, client.InNamespace(s.Namespace)); err != nil {
+			return err
+		}
+	}
+	if err := wait(ctx, s, nothingRuns); err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
+	return s.World.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}})
+}
+
+func nothingRuns(ctx context.Context, s *Stage) (bool, string) {
+	for _, list := range []client.ObjectList{&appv1.RedisEnterpriseClusterList{}, &corev1.PodList{}} {
+		if err := s.World.Client.List(ctx, list, client.InNamespace(s.Namespace)); err != nil {
+			return false, err.Error()
+		}
+		if n := meta.LenList(list); n > 0 {
+			return false, fmt.Sprintf("%d left in %T", n, list)
+		}
+	}
+	return true, ""
+}
+
 // Leave stops the healthy operator.
 func (s *Stage) Leave() error {
 	if s.healthy == nil {
@@ -77,8 +111,9 @@ func (s *Stage) Leave() error {
 	return err
 }
 
-// Run runs the flow once with the injector, and returns the final state.
-func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector) (final State, err error) {
+// Run runs the flow once with the injector, and returns the final state: the wanted one, or after some patience what
+// there is instead.
+func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector, want State) (final State, err error) {
 	limit := flow.Limit
 	if limit == 0 {
 		limit = 2 * time.Minute
@@ -86,6 +121,10 @@ func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector) (final S
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := flow.Prepare(ctx, s); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	check, err := s.before(ctx, flow)
+	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
 	if err := s.Leave(); err != nil {
@@ -104,8 +143,8 @@ func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector) (final S
 		return nil, err
 	}
 	defer func() {
-		if !injector.Killed() {
-			err = errors.Join(err, victim.Stop())
+		if serr := victim.Stop(); s.healthy == nil { // otherwise it was killed: how it ended does not matter
+			err = errors.Join(err, serr)
 		}
 	}()
 	if err := flow.Ask(ctx, s); err != nil {
@@ -114,24 +153,51 @@ func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector) (final S
 	if err := s.await(ctx, flow, killed, victim); err != nil {
 		return nil, err
 	}
-	return s.State(ctx)
+	if final, err = s.State(ctx, want); err != nil {
+		return final, err
+	}
+	injector.End()
+	return final, check(ctx)
+}
+
+// before notes what must be true after the flow, whatever happens in it.
+func (s *Stage) before(ctx context.Context, flow Flow) (check func(context.Context) error, err error) {
+	created, mark := s.Created(s.Namespace), fmt.Sprint(time.Now().UnixNano())
+	if flow.Keeps {
+		if err := s.write(ctx, mark); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context) error {
+		if made := s.Created(s.Namespace) - created; made != flow.Creates {
+			return fmt.Errorf("%d databases were created, not %d", made, flow.Creates)
+		}
+		if flow.Keeps {
+			return s.verify(ctx, mark)
+		}
+		return nil
+	}, nil
 }
 
 // await waits for the end of the flow; when the operator dies, another one takes over.
 func (s *Stage) await(ctx context.Context, flow Flow, killed chan struct{}, victim *standin.Operator) error {
-	last := ""
+	ended := victim.Done()
 	for {
 		done, missing := flow.Done(ctx, s)
 		if done {
 			return nil
 		}
-		last = missing
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the flow does not end: %s", last)
+			return fmt.Errorf("the flow does not end: %s", missing)
 		case <-killed:
-			killed = nil
+			killed, ended = nil, nil
 			_ = victim.Stop() // it was killed: how it ends does not matter
+			if err := s.Heal(ctx); err != nil {
+				return err
+			}
+		case <-ended: // it gave up, so its Deployment starts another
+			killed, ended = nil, nil
 			if err := s.Heal(ctx); err != nil {
 				return err
 			}
@@ -140,19 +206,33 @@ func (s *Stage) await(ctx context.Context, flow Flow, killed chan struct{}, vict
 	}
 }
 
-// State is the state of the stage once it has settled: two looks in a row are the same.
-func (s *Stage) State(ctx context.Context) (State, error) {
-	var before State
+// How long a state is given to become the wanted one, and how long an unknown one must stay the same.
+const (
+	patience = 30 * time.Second
+	settling = 3 * time.Second
+)
+
+// State is the state of the stage as soon as it is the wanted one, or once it stays the same.
+func (s *Stage) State(ctx context.Context, want State) (State, error) {
+	var last State
+	began, since := time.Now(), time.Now()
 	for {
 		now, err := s.look(ctx)
-		if err == nil && before != nil && slices.Equal(before, now) {
+		if !slices.Equal(last, now) {
+			last, since = now, time.Now()
+		}
+		switch {
+		case err == nil && want != nil && slices.Equal(want, now):
 			return now, nil
+		case err == nil && time.Since(since) > settling && (want == nil || time.Since(began) > patience):
+			return now, nil
+		case ctx.Err() != nil:
+			return nil, errors.Join(errors.New("the state does not settle"), err)
 		}
-		if ctx.Err() != nil {
-			return nil, errors.Join(fmt.Errorf("the state does not settle: %s", before.Diff(now)), err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
 		}
-		before = now
-		time.Sleep(300 * time.Millisecond)
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/names"
-	"github.com/open-redis-enterprise/operator/test/standin"
 )
 
 // dbName is the database of the database flows.
@@ -43,20 +42,21 @@ var Flows = []Flow{
 	},
 	{
 		Name:  "rolling update",
+		Keeps: true,
 		Limit: 5 * time.Minute,
 		Prepare: func(ctx context.Context, s *Stage) error {
 			return errors.Join(runningCluster(ctx, s), runningDatabase(ctx, s))
 		},
 		Ask: func(ctx context.Context, s *Stage) error {
 			return changeCluster(ctx, s, func(rec *appv1.RedisEnterpriseCluster) {
-				rec.Spec.RedisEnterpriseAdditionalPodSpecAttributes = nil
 				rec.Spec.PodAnnotations = map[string]string{"rolled": fmt.Sprint(time.Now().UnixNano())}
 			})
 		},
 		Done: clusterDone,
 	},
 	{
-		Name: "create database",
+		Name:    "create database",
+		Creates: 1,
 		Prepare: func(ctx context.Context, s *Stage) error {
 			return errors.Join(runningCluster(ctx, s), noDatabase(ctx, s))
 		},
@@ -65,6 +65,7 @@ var Flows = []Flow{
 	},
 	{
 		Name:    "update database",
+		Keeps:   true,
 		Prepare: freshDatabase,
 		Ask: func(ctx context.Context, s *Stage) error {
 			return changeDatabase(ctx, s, func(db *appv1alpha1.RedisEnterpriseDatabase) {
@@ -75,6 +76,7 @@ var Flows = []Flow{
 	},
 	{
 		Name:    "change password",
+		Keeps:   true,
 		Prepare: freshDatabase,
 		Ask: func(ctx context.Context, s *Stage) error {
 			var secret corev1.Secret
@@ -190,21 +192,7 @@ func passwordDone(ctx context.Context, s *Stage) (bool, string) {
 	if ok, missing := databaseDone(dbName)(ctx, s); !ok {
 		return false, missing
 	}
-	var secret corev1.Secret
-	if err := s.World.Client.Get(ctx, s.Key(names.DatabaseSecret(dbName)), &secret); err != nil {
-		return false, err.Error()
-	}
-	api, err := s.API(ctx)
-	if err != nil {
-		return false, err.Error()
-	}
-	defer api.Close()
-	db, err := api.FindBDB(ctx, dbName)
-	if err != nil || db == nil || db.Endpoints == nil || len(*db.Endpoints) == 0 {
-		return false, fmt.Sprintf("the database has no endpoint (%v)", err)
-	}
-	endpoint := (*db.Endpoints)[0]
-	if err := standin.Ping(ctx, endpoint.Addr[0], int(endpoint.Port), string(secret.Data[names.PasswordKey])); err != nil {
+	if err := s.ping(ctx); err != nil {
 		return false, "the new password does not open the database: " + err.Error()
 	}
 	return true, ""

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -32,16 +34,25 @@ var (
 	readFaults  = []Fault{Stale, Fail, Kill, Timeout}
 )
 
-// Injector counts the calls of one run and spoils the one with the given number. A call is a write, or a read that
-// brings news: a poller that reads the same again and again makes no new points.
-type Injector struct {
-	// At is the number of the call to spoil, from 1; 0 spoils none.
+// Point says which call to spoil, and how.
+type Point struct {
+	// At is the number of the call, from 1; On is its name, for the first call of that name. Without either none is spoilt.
 	At int
+	On string
+	// Fault is what happens to it; empty chooses one that makes sense for the call.
+	Fault Fault
+}
+
+// Injector counts the calls of one run and spoils one of them. A call is a write, or a read that brings news: a poller
+// that reads the same again and again makes no new points.
+type Injector struct {
+	Point
 	// Kill ends the operator. It must not wait for it.
 	Kill func()
 
 	mu     sync.Mutex
-	count  int
+	calls  []string
+	ended  bool
 	dead   bool
 	hit    string
 	fault  Fault
@@ -56,21 +67,25 @@ type remembered struct {
 
 var errDead = errors.New("the operator is dead")
 
-// Count is how many calls there were.
-func (i *Injector) Count() int {
+// Calls are the names of all calls so far, in order.
+func (i *Injector) Calls() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.count
+	return slices.Clone(i.calls)
 }
 
 // Hit says which call was spoilt and how; empty if the run ended before.
-func (i *Injector) Hit() string {
+func (i *Injector) Hit() (call string, fault Fault) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.hit == "" {
-		return ""
-	}
-	return fmt.Sprintf("call %d, %s: %s", i.At, i.hit, i.fault)
+	return i.hit, i.fault
+}
+
+// End makes the injector count and spoil no more: the flow is over.
+func (i *Injector) End() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.ended = true
 }
 
 // Killed reports whether the operator was killed.
@@ -97,7 +112,7 @@ func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errDead
 	}
-	if isWatch(req) {
+	if isWatch(req) || isDiscovery(req) || isEvent(req) {
 		return t.next.RoundTrip(req)
 	}
 	if req.Method == http.MethodGet {
@@ -111,9 +126,29 @@ func isWatch(req *http.Request) bool {
 	return q.Get("watch") != "" || q.Has("resourceVersion") // informers: the reflector has its own retries
 }
 
+// isDiscovery is true for questions after the kinds that Kubernetes knows. A start asks them before the operator acts.
+func isDiscovery(req *http.Request) bool {
+	path := req.URL.Path
+	return !strings.Contains(path, "/namespaces/") && (path == "/api" || path == "/api/v1" || strings.HasPrefix(path, "/apis"))
+}
+
+// isEvent is true for events, which are told by the way: nothing waits for them or is done because of them.
+func isEvent(req *http.Request) bool {
+	return strings.Contains(req.URL.Path, "/events")
+}
+
+// name is the name of a call, the same in all runs: without namespaces and numbers of objects.
+func (t tripper) name(req *http.Request) string {
+	return t.of + " " + req.Method + " " + number.ReplaceAllString(namespace.ReplaceAllString(req.URL.Path, "/"), "/N")
+}
+
+var (
+	namespace = regexp.MustCompile(`/namespaces/[^/]+/`)
+	number    = regexp.MustCompile(`/[0-9]+`)
+)
+
 func (t tripper) write(req *http.Request) (*http.Response, error) {
-	call := t.of + " " + req.Method + " " + req.URL.Path
-	switch fault := t.point(call, writeFaults); fault {
+	switch fault := t.point(t.name(req), writeFaults); fault {
 	case Kill:
 		closeBody(req)
 		t.die()
@@ -151,13 +186,13 @@ func (t tripper) read(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	key := t.of + " " + req.URL.String()
+	key := t.of + " " + req.URL.RequestURI() // any node of a cluster gives the same answer
 	now := remembered{resp.StatusCode, resp.Header.Clone(), body}
 	before, known, news := t.remember(key, now)
 	if !news {
 		return resp, nil
 	}
-	switch t.point(t.of+" GET "+req.URL.Path, readFaults) {
+	switch t.point(t.name(req), readFaults) {
 	case Kill:
 		t.die()
 		return nil, errDead
@@ -205,19 +240,28 @@ func steady(body []byte) []byte {
 func (i *Injector) point(call string, faults []Fault) Fault {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.count++
-	if i.count != i.At {
+	if i.ended {
 		return None
 	}
-	i.hit, i.fault = call, faults[i.At%len(faults)]
+	i.calls = append(i.calls, call)
+	if i.hit != "" || i.At != len(i.calls) && (i.On == "" || i.On != call) {
+		return None
+	}
+	i.hit, i.fault = call, i.Fault
+	if i.fault == None {
+		i.fault = faults[i.At%len(faults)]
+	}
 	return i.fault
 }
 
 func (i *Injector) die() {
 	i.mu.Lock()
+	first := !i.dead
 	i.dead = true
 	i.mu.Unlock()
-	i.Kill()
+	if first {
+		i.Kill()
+	}
 }
 
 func answer(req *http.Request, status int) *http.Response {

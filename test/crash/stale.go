@@ -47,7 +47,7 @@ func (c *cached) Get(ctx context.Context, key client.ObjectKey, obj client.Objec
 	if known && version(before) == version(now) {
 		return err
 	}
-	switch c.point("cache Get "+id, readFaults) {
+	switch c.point(fmt.Sprintf("cache Get %T %s", obj, key.Name), readFaults) {
 	case Kill:
 		c.die()
 		return errDead

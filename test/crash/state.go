@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func kubernetesState(ctx context.Context, c client.Client, namespace string) (St
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
 			if line := describe(item.(client.Object)); line != "" {
-				lines = append(lines, strings.ReplaceAll(line, namespace, "NAMESPACE"))
+				lines = append(lines, databaseLabel.ReplaceAllString(strings.ReplaceAll(line, namespace, "NAMESPACE"), names.LabelBDBPrefix+"N"))
 			}
 			return nil
 		})
@@ -65,6 +66,9 @@ func kubernetesState(ctx context.Context, c client.Client, namespace string) (St
 	slices.Sort(lines)
 	return lines, nil
 }
+
+// databaseLabel is the label that carries the number of a database: each database has another.
+var databaseLabel = regexp.MustCompile(regexp.QuoteMeta(names.LabelBDBPrefix) + `[0-9]+:[0-9]+`)
 
 func describe(obj client.Object) string {
 	what := fmt.Sprintf("%T %s labels=%v finalizers=%v", obj, obj.GetName(), labelsOf(obj), obj.GetFinalizers())
