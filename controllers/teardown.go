@@ -22,6 +22,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/kube"
+	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
 // Teardown lets go of everything in a namespace that is being deleted. The operator, its rights and the clusters all go
@@ -78,6 +79,9 @@ func (t *Teardown) Look(ctx context.Context, namespace string) error {
 }
 
 func (t *Teardown) letGo(ctx context.Context, namespace string) error {
+	if err := t.endPods(ctx, namespace); err != nil {
+		return err
+	}
 	lists := []client.ObjectList{&appv1alpha1.RedisEnterpriseDatabaseList{}, &appv1alpha1.RedisEnterpriseActiveActiveDatabaseList{},
 		&appv1alpha1.RedisEnterpriseRemoteClusterList{}, &appv1.RedisEnterpriseClusterList{}}
 	for _, list := range lists {
@@ -89,6 +93,25 @@ func (t *Teardown) letGo(ctx context.Context, namespace string) error {
 		})
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// endPods removes the pods of the clusters at once (rule STB-7). Kubernetes estimates from their grace period, a year,
+// when to look at the namespace again, so that pods which are still there at its second look, after five seconds, would
+// hold the namespace until its next resync. There is nothing left to save: their volumes go with the namespace.
+func (t *Teardown) endPods(ctx context.Context, namespace string) error {
+	var pods corev1.PodList
+	if err := t.Live.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{names.LabelApp: names.AppValue}, client.HasLabels{names.LabelRole}); err != nil {
+		return err
+	}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		uid := pod.UID
+		err := t.Client.Delete(ctx, pod, client.GracePeriodSeconds(0), client.Preconditions{UID: &uid})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("pod %s: %w", pod.Name, err)
 		}
 	}
 	return nil
