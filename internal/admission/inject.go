@@ -21,36 +21,47 @@ var errNoRight = errors.New("no right to read and patch it")
 // documented configuration, and the one of an installation that is limited to its namespace (INST-22). An absent
 // configuration is no error.
 func (k *Keeper) inject(ctx context.Context, bundle []byte) error {
+	var failed []error
+	kept, foreign := false, false
 	for _, name := range []string{names.AdmissionWebhook, names.AdmissionWebhook + "-" + k.Namespace} {
-		if err := k.injectInto(ctx, name, bundle); err != nil {
-			return fmt.Errorf("put the CA bundle into ValidatingWebhookConfiguration %s: %w", name, err)
+		there, err := k.injectInto(ctx, name, bundle)
+		switch {
+		case errors.Is(err, errNoRight):
+			foreign = true
+		case err != nil:
+			failed = append(failed, fmt.Errorf("put the CA bundle into ValidatingWebhookConfiguration %s: %w", name, err))
 		}
+		kept = kept || there && err == nil
 	}
-	return nil
+	if foreign && !kept && len(failed) == 0 {
+		failed = append(failed, errNoRight)
+	}
+	return errors.Join(failed...)
 }
 
-func (k *Keeper) injectInto(ctx context.Context, name string, bundle []byte) error {
+// injectInto reports whether there is such a configuration.
+func (k *Keeper) injectInto(ctx context.Context, name string, bundle []byte) (bool, error) {
 	var configuration admissionregistrationv1.ValidatingWebhookConfiguration
 	err := k.Reader.Get(ctx, types.NamespacedName{Name: name}, &configuration)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil
+		return false, nil
 	case apierrors.IsForbidden(err):
-		return errNoRight
+		return false, errNoRight
 	case err != nil:
-		return err
+		return false, err
 	}
 	before := configuration.DeepCopy()
 	if !setBundle(configuration.Webhooks, k.Service, k.Namespace, bundle) {
-		return nil
+		return true, nil
 	}
 	k.Log.Info("putting the CA bundle into the webhook configuration", "name", name)
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	err = k.Client.Patch(ctx, &configuration, patch, client.FieldOwner(names.ManagerOperator))
 	if apierrors.IsForbidden(err) {
-		return errNoRight
+		return true, errNoRight
 	}
-	return client.IgnoreNotFound(err)
+	return true, client.IgnoreNotFound(err)
 }
 
 // setBundle changes the entries that call our Service and no others: several operators may share one configuration.

@@ -66,7 +66,11 @@ func (k *Keeper) tell(err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		text = err.Error()
 	}
-	if text != k.trouble && text != "" {
+	switch {
+	case text == k.trouble || text == "":
+	case !k.leads():
+		k.Log.Info("waiting for the leader to bring the admission certificate in order", "reason", text)
+	default:
 		k.Log.Error(err, "the admission certificate is not in order")
 	}
 	k.trouble = text

@@ -94,7 +94,8 @@ func leafOf(t *testing.T, certificate []byte) *x509.Certificate {
 func TestADM1_TheLeaderMakesTheSecretAndInjectsTheBundle(t *testing.T) {
 	for _, name := range []string{names.AdmissionWebhook, names.AdmissionWebhook + "-ns"} {
 		t.Run(name, func(t *testing.T) {
-			c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(configuration(name)).Build()
+			c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(configuration(name)).
+				WithInterceptorFuncs(withRightsTo(name)).Build()
 			k := keeper(c, leading(), start)
 			if err := k.Keep(t.Context()); err != nil {
 				t.Fatal(err)
@@ -238,11 +239,14 @@ func TestADM1_UsersPairIsServedAsItIs(t *testing.T) {
 	}
 }
 
-func withoutRights() interceptor.Funcs {
+func withoutRights() interceptor.Funcs { return withRightsTo("") }
+
+// withRightsTo lets one webhook configuration be read, as a Role with a resource name does.
+func withRightsTo(name string) interceptor.Funcs {
 	forbidden := apierrors.NewForbidden(schema.GroupResource{Resource: "validatingwebhookconfigurations"}, names.AdmissionWebhook, nil)
 	return interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if _, ok := o.(*admissionregistrationv1.ValidatingWebhookConfiguration); ok {
+			if _, ok := o.(*admissionregistrationv1.ValidatingWebhookConfiguration); ok && key.Name != name {
 				return forbidden
 			}
 			return c.Get(ctx, key, o, opts...)
