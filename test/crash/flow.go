@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -133,6 +134,7 @@ func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector, want Sta
 	killed := make(chan struct{})
 	injector.Kill = func() { close(killed) }
 	victim, err := s.World.Operator(ctx, s.Namespace, func(o *command.ManagerOptions) {
+		o.Config.ContentType = runtime.ContentTypeJSON // so that two answers can be compared
 		o.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return injector.Wrap("kubernetes", next) })
 		o.Wrap = injector.Client
 		o.Middleware = func(types.NamespacedName) []rest.Middleware {

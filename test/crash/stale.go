@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -108,11 +110,13 @@ func (c *cached) List(ctx context.Context, list client.ObjectList, opts ...clien
 	return nil
 }
 
+// versions says which versions of which objects are in a list, in whatever order the cache gave them.
 func versions(list client.ObjectList) string {
-	out := ""
+	var out []string
 	_ = meta.EachListItem(list, func(item runtime.Object) error { // a typed list always has items
-		out += item.(client.Object).GetName() + "@" + item.(client.Object).GetResourceVersion() + " "
+		out = append(out, item.(client.Object).GetName()+"@"+item.(client.Object).GetResourceVersion())
 		return nil
 	})
-	return out
+	slices.Sort(out)
+	return strings.Join(out, " ")
 }
