@@ -275,6 +275,7 @@ func TestOperatorRestartChangesNothing(t *testing.T) {
 	rec := s.cluster()
 	db := s.database("orders", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB"})
 	s.settle()
+	s.ready(rec, 30*time.Second)
 	version := rec.ResourceVersion
 	s.restart()
 	s.settle()
@@ -286,66 +287,4 @@ func TestOperatorRestartChangesNothing(t *testing.T) {
 	if writes := s.traffic.writes("redis"); len(writes) > 0 {
 		t.Errorf("writes to the cluster: %v", writes)
 	}
-}
-
-func TestRollingUpdate(t *testing.T) {
-	s := newScene(t)
-	rec := s.cluster()
-	s.database("orders", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB", Replication: ptr.To(true)})
-	states := map[appv1.ClusterState]bool{}
-	roll := func(change func(*appv1.RedisEnterpriseCluster)) {
-		t.Helper()
-		edit(s, rec, change)
-		s.eventually(2*time.Minute, "roll", func(ctx context.Context) string {
-			if err := world.Client.Get(ctx, s.key("rec"), rec); err != nil {
-				return err.Error()
-			}
-			states[rec.Status.State] = true
-			var pods corev1.PodList
-			if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels(names.NodeLabels("rec"))); err != nil {
-				return err.Error()
-			}
-			down := 3
-			for _, pod := range pods.Items {
-				for _, c := range pod.Status.Conditions {
-					if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-						down--
-					}
-				}
-			}
-			if down > 1 {
-				t.Errorf("REC-42 %d pods are down at once", down)
-			}
-			c := meta.FindStatusCondition(rec.Status.Conditions, appv1.ConditionReady)
-			if c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == rec.Generation {
-				return ""
-			}
-			return fmt.Sprintf("%s %+v", rec.Status.State, rec.Status.Conditions)
-		})
-	}
-	t.Run("REC-43 a template change rolls in state RunningRollingUpdate", func(t *testing.T) {
-		roll(func(r *appv1.RedisEnterpriseCluster) { r.Spec.PodAnnotations = map[string]string{"changed": "yes"} })
-		if !states[appv1.ClusterRunningRollingUpdate] {
-			t.Errorf("states: %v", states)
-		}
-		pod, err := world.Core.CoreV1().Pods(s.namespace).Get(t.Context(), "rec-0", metav1.GetOptions{})
-		if err != nil || pod.Annotations["changed"] != "yes" {
-			t.Errorf("pod 0: %v, %v", pod.Annotations, err)
-		}
-	})
-	t.Run("REC-42 a new version rolls in state Upgrade", func(t *testing.T) {
-		roll(func(r *appv1.RedisEnterpriseCluster) { r.Spec.RedisEnterpriseImageSpec.VersionTag = "8.2.1-10.1" })
-		if !states[appv1.ClusterUpgrade] {
-			t.Errorf("states: %v", states)
-		}
-		nodes, err := s.api().ListNodes(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, node := range nodes {
-			if node.SoftwareVersion != "8.2.1-10" {
-				t.Errorf("node %s runs %s", node.UID, node.SoftwareVersion)
-			}
-		}
-	})
 }
