@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,17 +27,17 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/platform"
 )
 
-// +kubebuilder:rbac:namespace=system,groups=app.redislabs.com,resources=redisenterpriseclusters,verbs=get;list;watch;update;patch
-// +kubebuilder:rbac:namespace=system,groups=app.redislabs.com,resources=redisenterpriseclusters/status;redisenterpriseclusters/finalizers,verbs=get;update;patch
-// +kubebuilder:rbac:namespace=system,groups=app.redislabs.com,resources=redisenterprisedatabases,verbs=get;list;watch
-// +kubebuilder:rbac:namespace=system,groups=apps,resources=statefulsets;deployments,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:namespace=system,groups="",resources=services;serviceaccounts;configmaps;secrets,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:namespace=system,groups="",resources=pods,verbs=get;list;watch;patch;delete
-// +kubebuilder:rbac:namespace=system,groups="",resources=persistentvolumeclaims,verbs=get;list;watch
-// +kubebuilder:rbac:namespace=system,groups="",resources=events,verbs=create;patch
-// +kubebuilder:rbac:namespace=system,groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
-// +kubebuilder:rbac:namespace=system,groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:namespace=system,groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseclusters,verbs=get;list;watch;update;patch
+// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseclusters/status;redisenterpriseclusters/finalizers,verbs=get;update;patch
+// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterprisedatabases,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets;deployments,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts;configmaps;secrets,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;update;patch;delete
 
 // Clusters is the controller of RedisEnterpriseClusters, in the operator's own namespace only (rule INST-15).
 var Clusters = Controller{Kind: "RedisEnterpriseCluster", Add: addClusters}
@@ -67,7 +68,18 @@ func addClusters(_ context.Context, s Shared) error {
 		WatchesRawSource(secretSource(s, clustersOfSecret(c))).
 		WatchesRawSource(linkSource(s.Links, clusterOfChange)).
 		WithOptions(controller.Options{RateLimiter: retries()}).
-		Complete(ownNamespace(s.Namespace, loop.Reconcile))
+		Complete(ownNamespace(s.Namespace, forgetting(c, s.Links, loop.Reconcile)))
+}
+
+// forgetting closes the connection to a cluster whose resource is gone, however it went.
+func forgetting(reader client.Reader, links *link.Registry, next reconcile.Func) reconcile.Func {
+	return func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+		if err := reader.Get(ctx, request.NamespacedName, &appv1.RedisEnterpriseCluster{}); apierrors.IsNotFound(err) {
+			links.Remove(request.NamespacedName)
+			return reconcile.Result{}, nil
+		}
+		return next(ctx, request)
+	}
 }
 
 // ownNamespace leaves clusters of other namespaces alone, which a wider watch for databases shows too.

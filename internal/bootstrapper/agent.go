@@ -89,7 +89,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		if facts.State == Completed && !a.released {
 			a.release(ctx, facts.UID)
 		}
-		if report != published && a.Board.Read() != nil {
+		if notes := a.Board.Read(); notes != nil && (report != published || !stands(notes, a.Pod)) {
 			if err := a.Board.Publish(ctx, report); err != nil {
 				a.Log.Warn("bulletin board not written", "error", err)
 			} else {
@@ -103,6 +103,12 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// stands tells whether the pod has an entry on the board: one that is made anew after somebody removed it has none.
+func stands(notes board.Data, pod string) bool {
+	_, ok := notes.Report(pod)
+	return ok
 }
 
 func (a *Agent) every() time.Duration {

@@ -160,6 +160,18 @@ func TestREC15_JoinsPublishesAndBecomesReady(t *testing.T) {
 	})
 }
 
+func TestREC22_ABoardMadeAnewGetsItsEntriesBack(t *testing.T) {
+	node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}, duty: Duty{Active: true}}
+	notes := &fakeBoard{data: board.Data{names.BoardFormed: "true"}}
+	running(t, newAgent(node, notes))
+	for range 2 {
+		eventually(t, "not on the board", func() bool { _, ok := notes.Read().Report("rec-1"); return ok })
+		notes.mu.Lock()
+		notes.data = board.Data{names.BoardFormed: "true"}
+		notes.mu.Unlock()
+	}
+}
+
 func TestSTB4_ANodeThatTheClusterCountsAsDownIsNotReady(t *testing.T) {
 	node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}, duty: Duty{Active: false}}
 	a := newAgent(node, &fakeBoard{})

@@ -2,10 +2,11 @@ package cluster
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"sync"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/link"
@@ -13,42 +14,29 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
-// loginRest is how long credentials that were refused are not tried again: a handful of failures locks the account.
-const loginRest = 6 * time.Minute
-
-// Logins tries credentials that are not in use yet (rule REC-64).
+// Logins tries credentials that are not in use yet (rule REC-64), rarely enough not to lock the account.
 type Logins struct {
-	mu      sync.Mutex
-	refused map[[sha256.Size]byte]time.Time
+	mu       sync.Mutex
+	patience map[types.NamespacedName]*rest.Patience
 }
 
 // try signs in to the cluster behind l. It returns true if the cluster accepts the credentials, and otherwise why they
 // are not taken yet.
 func (t *Logins) try(ctx context.Context, l *link.Link, c Credentials) (bool, error) {
-	waiting := outcome.Wait(v1.ReasonWaiting, 5*time.Second, "the credentials in secret %s are taken as soon as the cluster has been seen to accept them", c.Secret)
+	waiting := outcome.Wait(v1.ReasonWaiting, later, "the credentials in secret %s are taken as soon as the cluster has been seen to accept them", c.Secret)
 	if l == nil {
 		return false, waiting
 	}
 	refusal := outcome.Refused("spec.clusterCredentialSecretName", "the cluster does not accept the credentials in secret %s; the former ones stay in use", c.Secret)
-	key := sha256.Sum256([]byte(l.Key().String() + "\x00" + c.Username + "\x00" + c.Password))
-	if t.resting(key) {
+	shown := rest.Credentials{Username: c.Username, Password: c.Password}
+	patience := t.of(l.Key())
+	if _, resting := patience.Resting(shown, time.Now()); resting {
 		return false, refusal
 	}
-	target := l.Target()
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(target.CA)
-	api := rest.New(rest.Options{
-		Addresses:   func() []string { return target.Addresses },
-		ServerName:  target.ServerName,
-		RootCAs:     func() *x509.CertPool { return pool },
-		Credentials: func() rest.Credentials { return rest.Credentials{Username: c.Username, Password: c.Password} },
-		Timeout:     5 * time.Second,
-	})
-	defer api.Close()
-	_, err := api.GetCluster(ctx)
+	err := signIn(ctx, l.Target(), shown)
+	patience.Note(shown, err, time.Now())
 	switch {
 	case rest.IsUnauthorized(err):
-		t.rest(key)
 		return false, refusal
 	case err != nil:
 		return false, waiting
@@ -56,17 +44,30 @@ func (t *Logins) try(ctx context.Context, l *link.Link, c Credentials) (bool, er
 	return true, nil
 }
 
-func (t *Logins) resting(key [sha256.Size]byte) bool {
+func (t *Logins) of(key types.NamespacedName) *rest.Patience {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return time.Since(t.refused[key]) < loginRest
+	if t.patience == nil {
+		t.patience = map[types.NamespacedName]*rest.Patience{}
+	}
+	if t.patience[key] == nil {
+		t.patience[key] = &rest.Patience{}
+	}
+	return t.patience[key]
 }
 
-func (t *Logins) rest(key [sha256.Size]byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.refused == nil {
-		t.refused = map[[sha256.Size]byte]time.Time{}
-	}
-	t.refused[key] = time.Now()
+// signIn makes one call with the given credentials instead of those of the link.
+func signIn(ctx context.Context, target link.Target, c rest.Credentials) error {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(target.CA)
+	api := rest.New(rest.Options{
+		Addresses:   func() []string { return target.Addresses },
+		ServerName:  target.ServerName,
+		RootCAs:     func() *x509.CertPool { return pool },
+		Credentials: func() rest.Credentials { return c },
+		Timeout:     readingLimit,
+	})
+	defer api.Close()
+	_, err := api.GetCluster(ctx)
+	return err
 }

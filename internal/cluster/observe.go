@@ -60,8 +60,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 	if err := k.observeKubernetes(ctx, in.REC, o, k.Client); err != nil {
 		return nil, err
 	}
-	if o.Set != nil && !settled(o) {
-		// A pod is about to be replaced, which cannot be undone: what decides about it must not come from a cache.
+	if mustBeCertain(in.REC, o) {
 		if err := k.observeKubernetes(ctx, in.REC, o, k.Reader); err != nil {
 			return nil, err
 		}
@@ -69,6 +68,15 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
 	k.observeCluster(ctx, in, o)
 	return o, nil
+}
+
+// mustBeCertain tells whether what follows cannot be undone, so that it must not be decided from a cache: a pod is about to
+// be replaced, or the StatefulSet of a cluster that has data seems to be absent.
+func mustBeCertain(rec *v1.RedisEnterpriseCluster, o *Observed) bool {
+	if o.Set == nil {
+		return formed(rec)
+	}
+	return !settled(o)
 }
 
 // joinedOnce tells whether a node has said that it is in the cluster: then there is one.
