@@ -100,7 +100,7 @@ const (
 
 // Directories of the node pod.
 const (
-	CredentialsDir = "/opt/redislabs/credentials"
+	CredentialsDir = "/opt/redislabs/credentials" //nolint:gosec // a directory, not a credential
 	PersistDir     = "/var/opt/redislabs/persist"
 	LogDir         = "/var/opt/redislabs/log"
 	ConfigDir      = "/etc/opt/redislabs"

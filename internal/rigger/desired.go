@@ -63,7 +63,7 @@ func databaseOf(bdb rest.BDB) (Database, bool) {
 	if bdb.Tags != nil {
 		for _, tag := range *bdb.Tags {
 			if port, err := strconv.ParseUint(tag.Value, 10, 16); tag.Key == servicePortTag && err == nil {
-				db.ServicePort = int32(port) //nolint:gosec // parsed into 16 bits
+				db.ServicePort = int32(port)
 			}
 		}
 	}

@@ -69,7 +69,7 @@ func TestClusterLife(t *testing.T) {
 			}
 		}
 	})
-	t.Run("REC-8 exactly one pod is marked as the master", func(t *testing.T) {
+	t.Run("REC-8 exactly one pod is marked as the master", func(*testing.T) {
 		s.eventually(10*time.Second, "master label", func(ctx context.Context) string {
 			var pods corev1.PodList
 			if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels(names.NodeLabels("rec"))); err != nil {
@@ -123,7 +123,7 @@ func TestClusterLife(t *testing.T) {
 		}
 	})
 	t.Run("RIG-6 services follow the endpoint within 5 seconds of the loss of a node", func(t *testing.T) { failover(t, s) })
-	t.Run("REC-32 more nodes join", func(t *testing.T) {
+	t.Run("REC-32 more nodes join", func(*testing.T) {
 		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](5) })
 		s.ready(rec, 90*time.Second)
 	})

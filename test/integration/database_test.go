@@ -57,7 +57,7 @@ func TestDatabaseLife(t *testing.T) {
 		}
 		total := 0
 		for _, n := range st.ShardStatuses {
-			total += int(n)
+			total += n
 		}
 		if total != 4 {
 			t.Errorf("shards: %v", st.ShardStatuses)
@@ -107,7 +107,7 @@ func TestDatabaseLife(t *testing.T) {
 			t.Errorf("memory %d, %v", rest.Value(now.MemorySize), err)
 		}
 	})
-	t.Run("REDB-11 a changed password opens the database", func(t *testing.T) {
+	t.Run("REDB-11 a changed password opens the database", func(*testing.T) {
 		edit(s, &corev1.Secret{ObjectMeta: s.meta("redb-orders")}, func(secret *corev1.Secret) { secret.Data["password"] = []byte("a-new-password") })
 		s.eventually(30*time.Second, "the new password", func(ctx context.Context) string { return s.ping(ctx, "orders", "a-new-password") })
 	})

@@ -65,7 +65,7 @@ func (k *Kubelet) Run(ctx context.Context) error {
 	}
 	if err := k.register(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it ended before it began
 		}
 		return err
 	}
