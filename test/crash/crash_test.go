@@ -24,8 +24,9 @@ var (
 	full    = flag.Bool("full", false, "spoil every call; without it only a few of each flow")
 	only    = flag.String("flow", "", "run only the flow with this name")
 	from    = flag.Int("from", 1, "first call to spoil")
+	stride  = flag.Int("stride", 1, "with -full, spoil only every so many calls")
 	sample  = flag.Int("sample", 2, "calls to spoil per flow without -full")
-	workers = flag.Int("workers", 3, "runs at the same time, each on a cluster of its own")
+	workers = flag.Int("workers", 5, "runs at the same time, each on a cluster of its own")
 	calls   = flag.Bool("calls", false, "print the calls of the undisturbed run of each flow")
 )
 
@@ -227,7 +228,7 @@ func (h *harness) dropAll() {
 // write can meet. Without -full it is a few calls of each flow, and the two faults that could make something twice.
 func selection(names []string) []Point {
 	var out []Point
-	step := 1
+	step := max(1, *stride)
 	if !*full {
 		step = max(1, (len(names)+*sample-1) / *sample)
 	}
