@@ -14,14 +14,17 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/open-redis-enterprise/operator/controllers"
 	"github.com/open-redis-enterprise/operator/internal/command"
+	"github.com/open-redis-enterprise/operator/internal/emulator"
 	"github.com/open-redis-enterprise/operator/test/scenario"
 	"github.com/open-redis-enterprise/operator/test/standin"
 	"github.com/open-redis-enterprise/operator/test/testenv"
@@ -65,6 +68,8 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // nothing in it is worth an error
+	ctrl.SetLogger(logr.FromSlogHandler(o.log().Handler()))
+	klog.SetLogger(logr.FromSlogHandler(o.log().Handler()))
 	fmt.Println("== starting etcd, an API server and controllers on loopback")
 	env, err := startKubernetes(ctx)
 	if err != nil {
@@ -76,6 +81,10 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	cluster.PodsAreHere = true
+	kubectl, err := filepath.Abs("bin/kubectl")
+	if err != nil {
+		return err
+	}
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	if err := testenv.WriteKubeconfig(env.Config, kubeconfig); err != nil {
 		return err
@@ -85,15 +94,18 @@ func run(ctx context.Context, o options) error {
 	}
 	group, running := errgroup.WithContext(ctx)
 	running, end := context.WithCancel(running)
-	kubelet := &standin.Kubelet{Config: env.Config, Dir: dir, Log: o.log()}
+	kubelet := &standin.Kubelet{Config: env.Config, Dir: dir, Log: o.log(), Tune: patient}
 	group.Go(func() error { return kubelet.Run(running) })
 	group.Go(func() error { return runOperator(running, env, o) })
 	group.Go(func() error {
 		defer end()
-		return stage{options: o, cluster: cluster, kubelet: kubelet, kubeconfig: kubeconfig}.play(running)
+		return stage{options: o, cluster: cluster, kubelet: kubelet, kubectl: kubectl, kubeconfig: kubeconfig}.play(running)
 	})
 	return group.Wait()
 }
+
+// patient makes a node wait as long for its peers as it does in a pod: tests are in more of a hurry, on idle machines.
+func patient(_ *corev1.Pod, config *emulator.Config) { config.FailureTimeout = 2 * time.Second }
 
 func startKubernetes(ctx context.Context) (*testenv.Env, error) {
 	return testenv.Start(ctx, testenv.Options{
@@ -123,14 +135,12 @@ func runOperator(ctx context.Context, env *testenv.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	log := logr.FromSlogHandler(o.log().Handler())
-	ctrl.SetLogger(log)
-	klog.SetLogger(log)
 	image := "quay.io/open-redis-enterprise/operator:demo-lite"
 	return command.RunManager(ctx, command.ManagerOptions{
 		Config: config, Namespace: namespace, Watch: []string{namespace},
 		Images:        controllers.Images{Node: o.node.String(), Bootstrapper: image, Rigger: image},
-		HealthAddress: "0", MetricsAddress: "0", AdmissionAddress: "0", Log: log,
+		HealthAddress: "0", MetricsAddress: "0", AdmissionAddress: "0",
+		Log: logr.FromSlogHandler(o.log().Handler()),
 	})
 }
 

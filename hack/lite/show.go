@@ -21,6 +21,7 @@ type stage struct {
 	options
 	cluster    *scenario.Cluster
 	kubelet    *standin.Kubelet
+	kubectl    string
 	kubeconfig string
 }
 
@@ -114,7 +115,7 @@ func (s stage) password(ctx context.Context, database string) (string, error) {
 }
 
 func (s stage) next(f *forwarder) {
-	kubectl := "bin/kubectl --kubeconfig " + s.kubeconfig + " -n " + namespace
+	kubectl := s.kubectl + " --kubeconfig " + s.kubeconfig + " -n " + namespace
 	fmt.Printf(`
 == try next, from another terminal
   alias k='%s'

@@ -84,6 +84,7 @@ func (s *suite) labelIsNoWrite(t *testing.T) {
 // readsDoNotGrow compares how often the operator asks the cluster with two databases and with eight.
 func (s *suite) readsDoNotGrow(t *testing.T) {
 	ctx := t.Context()
+	s.readsIn(t, settle)
 	few := s.readsIn(t, readWindow)
 	for i := range 6 {
 		db := s.Cache()
