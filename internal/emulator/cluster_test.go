@@ -268,18 +268,25 @@ func (l *lab) inSync(n *emulator.Node, want int) bool {
 }
 
 // masterNode is the index of the node that holds the (first) master of a database.
-func (l *lab) masterNode(n *emulator.Node, uid int64) int {
-	for _, s := range l.list(n, "/v1/shards") {
-		if s["role"] == "master" && number(s["bdb_uid"]) == uid {
-			for _, o := range l.list(n, "/v1/nodes") {
-				if strconv.FormatInt(number(o["uid"]), 10) == s["node_uid"] {
-					return l.index(o["addr"].(string))
-				}
+func (l *lab) masterNode(n *emulator.Node, uid int64) (found int) {
+	l.t.Helper()
+	l.await("a master is listed", func() bool {
+		var holder any
+		for _, s := range l.list(n, "/v1/shards") {
+			if s["role"] == "master" && number(s["bdb_uid"]) == uid {
+				holder = s["node_uid"]
+				break
 			}
 		}
-	}
-	l.t.Fatal("no master")
-	return 0
+		for _, o := range l.list(n, "/v1/nodes") {
+			if holder == strconv.FormatInt(number(o["uid"]), 10) {
+				found = l.index(o["addr"].(string))
+				return true
+			}
+		}
+		return false
+	})
+	return found
 }
 
 func (l *lab) index(addr string) int {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/api"
 	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
@@ -190,17 +189,16 @@ func (n *Node) shardObject(w *world, s shardRecord) api.Object {
 	}
 	alive := w.alive(s.Node)
 	r, known := w.shard(s)
-	if alive && !known {
-		return o // nothing heard of yet
-	}
 	if r.Running {
-		o["redis_info"] = api.Object{"used_memory": r.Memory, "role": strings.ToLower(roleWord(r.Master))}
+		o["redis_info"] = api.Object{"used_memory": r.Memory, "role": roleWord(r.Master)}
 	}
 	switch {
-	case !r.Running && alive:
-		o["status"], o["detailed_status"] = "inactive", "loading"
-	case !r.Running:
+	case !alive:
 		o["status"], o["detailed_status"] = "inactive", "down"
+	case !known: // a new leader has not heard from everybody yet
+		o["detailed_status"] = "unknown"
+	case !r.Running:
+		o["status"], o["detailed_status"] = "inactive", "loading"
 	case s.Role == roleMaster && !s.serving():
 		o["detailed_status"] = "busy"
 	case s.Role == roleSlave && s.Sync != syncDone && r.Linked:

@@ -19,6 +19,7 @@ type writer struct {
 	stop  chan struct{}
 	wg    sync.WaitGroup
 	acked []int
+	at    []time.Time // when, for each of acked
 	fails int
 	count atomic.Int64
 	pause time.Duration // longest time without an acknowledged write
@@ -51,7 +52,7 @@ func (w *writer) loop() {
 		}
 		err := c.Set(context.Background(), w.key(i), i, 0).Err()
 		if err == nil {
-			w.acked = append(w.acked, i)
+			w.acked, w.at = append(w.acked, i), append(w.at, time.Now())
 			w.pause = max(w.pause, time.Since(last))
 			last = time.Now()
 			w.count.Add(1)
@@ -89,9 +90,11 @@ func (w *writer) check(t *testing.T) {
 	c := client(w.find())
 	defer func() { _ = c.Close() }()
 	lost := 0
-	for _, i := range w.acked {
+	for k, i := range w.acked {
 		if v, err := c.Get(context.Background(), w.key(i)).Int(); err != nil || v != i {
-			lost++
+			if lost++; lost == 1 {
+				t.Logf("the first lost write was acknowledged at %s", w.at[k].UTC().Format("15:04:05.000"))
+			}
 		}
 	}
 	t.Logf("%d writes acknowledged, %d failed (%v), %d lost, longest pause %s", len(w.acked), w.fails, w.first, lost, w.pause)

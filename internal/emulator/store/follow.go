@@ -105,6 +105,8 @@ func (s *Store) answerHeartbeat(ctx context.Context, req heartbeatRequest) heart
 		s.announce()
 	}
 	s.role, s.heard = follower, time.Now()
+	// Until what it committed is shown here, this node must not believe that it is up to date.
+	s.current = req.Commit > 0 && s.visible.position().Term == req.Term && s.visible.Rev() >= req.Commit
 	s.addrs[req.From] = req.Addr
 	s.mu.Unlock()
 	if s.tunnel.point(req.Addr, req.Term) {
@@ -123,6 +125,7 @@ func (s *Store) answerHeartbeat(ctx context.Context, req heartbeatRequest) heart
 		return ans
 	}
 	s.reveal(req.Term, req.Commit)
+	s.current = req.Commit > 0 && s.visible.position().Term == req.Term && s.visible.Rev() >= req.Commit
 	ans.OK, ans.Position, ans.Durable, ans.Report = true, s.loaded.position(), durable, report
 	ans.Applied = s.visible.Rev()
 	return ans

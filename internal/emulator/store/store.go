@@ -86,6 +86,7 @@ type Store struct {
 	patience   time.Duration
 	handing    bool                // leadership is being handed over: no new changes
 	standing   bool                // in an election that the master asked for
+	current    bool                // visible was all that the master had committed, at its last word
 	durable    bool                // this copy would survive a restart of its process
 	loaded     *Snapshot           // what this copy holds
 	pending    []*Snapshot         // loaded, but not known to be committed
@@ -294,7 +295,7 @@ func (s *Store) Elections() int64 {
 func (s *Store) Linked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.role == leader && s.ready || s.leaderUID != 0 && time.Since(s.heard) < s.opts.FailureTimeout/4
+	return s.role == leader && s.ready || s.leaderUID != 0 && s.current && time.Since(s.heard) < s.opts.FailureTimeout/4
 }
 
 // Isolate cuts this node off from all others (or ends that): a network partition, for tests.
