@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,6 +37,8 @@ func (c Credentials) known() bool { return c.Username != "" }
 type Inputs struct {
 	REC      *v1.RedisEnterpriseCluster
 	Platform platform.Platform
+	// Now is when this was gathered; what follows knows no other time.
+	Now time.Time
 	// Credentials in use; unknown while their Secret is absent.
 	Credentials Credentials
 	// FreshPassword is drawn when the Secret is to be made; empty otherwise.
@@ -55,7 +58,7 @@ func formed(rec *v1.RedisEnterpriseCluster) bool {
 
 // gather reads what the spec refers to.
 func (k *Kind) gather(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Inputs, error) {
-	in := Inputs{REC: rec, Platform: k.Platform}
+	in := Inputs{REC: rec, Platform: k.Platform, Now: time.Now()}
 	if err := k.gatherCredentials(ctx, &in); err != nil {
 		return in, err
 	}

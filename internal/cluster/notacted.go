@@ -25,7 +25,6 @@ var unactedPaths = []string{
 	"ocspConfiguration",
 	"ossClusterSettings",
 	"persistentSpec.enablePersistentVolumeResize",
-	"podStartingPolicy.enabled",
 	"rackAwarenessNodeLabel",
 	"redisEnterpriseIPFamily",
 	"redisOnFlashSpec.enabled",

@@ -19,7 +19,7 @@ var acted = []string{
 	"clusterCredentialSecretName", "clusterCredentialSecretType", "containerTimezone", "createServiceAccount",
 	"dataInternodeEncryption", "enforceIPv4", "extraEnvVars", "extraLabels", "hostAliases", "services", "license",
 	"licenseSecretName", "nodeSelector", "nodes", "persistentSpec", "podAnnotations", "redisEnterprisePodAnnotations",
-	"podAntiAffinity", "podTolerations", "priorityClassName", "pullSecrets", "redisEnterpriseAdditionalPodSpecAttributes",
+	"podAntiAffinity", "podStartingPolicy", "podTolerations", "priorityClassName", "pullSecrets", "redisEnterpriseAdditionalPodSpecAttributes",
 	"redisEnterpriseImageSpec", "redisEnterpriseNodeResources", "redisEnterpriseServicesConfiguration",
 	"redisEnterpriseServicesRiggerImageSpec", "redisEnterpriseServicesRiggerResources",
 	"redisEnterpriseTerminationGracePeriodSeconds", "redisEnterpriseVolumeMounts", "redisUpgradePolicy", "resp3Default",

@@ -63,11 +63,29 @@ func kubernetesSteps(in Inputs, want Desired, o *Observed, r Rollout) []Step {
 	if !r.Hold {
 		steps = append(steps, applyObjects{[]client.Object{setOf(want.Set, o, r)}})
 	}
-	for _, pod := range r.Recreate {
+	for _, pod := range append(r.Recreate, hanging(in, o)...) {
 		steps = append(steps, recreatePod{pod})
 	}
 	steps = append(steps, applyObjects{[]client.Object{want.Rigger}})
 	return append(steps, pruneObjects{base})
+}
+
+// hanging are pods that have been starting for longer than the policy allows (rule REC-48): deleted, they are scheduled
+// anew. A pod that has started is not touched, whatever its state: it may hold data.
+func hanging(in Inputs, o *Observed) []string {
+	policy := in.REC.Spec.PodStartingPolicy
+	if policy == nil || !policy.Enabled || policy.StartingThresholdSeconds <= 0 {
+		return nil
+	}
+	var list []string
+	for i := range o.Pods {
+		pod := &o.Pods[i]
+		age := in.Now.Sub(pod.CreationTimestamp.Time)
+		if pod.Status.Phase == corev1.PodPending && pod.DeletionTimestamp == nil && age > time.Duration(policy.StartingThresholdSeconds)*time.Second {
+			list = append(list, pod.Name)
+		}
+	}
+	return list
 }
 
 // boardOf is the operator's part of the bulletin board. Being formed never goes back (rule REC-22).

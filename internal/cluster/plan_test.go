@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/board"
@@ -243,6 +245,32 @@ func TestAForeignAnnotationIsLeftAlone(t *testing.T) {
 			if _, service := object.(*corev1.Service); service && object.GetName() == "rec" && object.GetAnnotations()["a"] != "" {
 				t.Errorf("NET-16 %v", object.GetAnnotations())
 			}
+		}
+	}
+}
+
+func TestREC48_PodsThatHangWhileStarting(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		policy *v1.PodStartingPolicy
+		want   []string
+	}{
+		{"no policy", nil, nil},
+		{"switched off", &v1.PodStartingPolicy{StartingThresholdSeconds: 60}, nil},
+		{"a threshold of 0", &v1.PodStartingPolicy{Enabled: true}, nil},
+		{"longer than the threshold", &v1.PodStartingPolicy{Enabled: true, StartingThresholdSeconds: 60}, []string{"rec-1"}},
+		{"not yet longer", &v1.PodStartingPolicy{Enabled: true, StartingThresholdSeconds: 540}, nil},
+	} {
+		in := inputs(newREC())
+		in.REC.Spec.PodStartingPolicy, in.Now = c.policy, epoch.Add(2*time.Minute)
+		o := healthy(in.REC)
+		for i := range o.Pods {
+			o.Pods[i].CreationTimestamp, o.Pods[i].Status.Phase = metav1.NewTime(epoch), corev1.PodRunning
+		}
+		o.Pods[1].Status.Phase = corev1.PodPending
+		o.Pods[2].Status.Phase, o.Pods[2].CreationTimestamp = corev1.PodPending, metav1.NewTime(in.Now)
+		if got := hanging(in, o); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }

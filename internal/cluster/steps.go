@@ -108,14 +108,18 @@ func (s pruneObjects) perform(ctx context.Context, h *hands) error {
 	return err
 }
 
-// recreatePod deletes a pod of a cluster that does not exist yet, so that it comes back with the newest template.
+// recreatePod deletes a pod that holds nothing, so that it is scheduled anew with the newest template.
 type recreatePod struct{ name string }
 
 func (s recreatePod) String() string { return "delete pod " + s.name + " so that it is made anew" }
 
 func (s recreatePod) perform(ctx context.Context, h *hands) error {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: h.rec.Namespace, Name: s.name}}
-	return client.IgnoreNotFound(h.writer.Client.Delete(ctx, pod, client.GracePeriodSeconds(teardownGrace)))
+	err := h.writer.Client.Delete(ctx, pod, teardownGrace)
+	if err == nil {
+		h.run.Changes = append(h.run.Changes, kube.Change{Verb: kube.Deleted, Kind: "Pod", Name: client.ObjectKeyFromObject(pod)})
+	}
+	return client.IgnoreNotFound(err)
 }
 
 // labelMaster puts the label of the master's pod on, or takes it off.
