@@ -74,6 +74,9 @@ func TestCrashAtEveryCall(t *testing.T) {
 	if points == 0 {
 		t.Error("no point was injected: the harness proves nothing")
 	}
+	if never := absent(results); *full && len(never) > 0 {
+		t.Errorf("faults that never happened: %v", never)
+	}
 }
 
 // counter counts the databases that nodes have created, by namespace.

@@ -27,16 +27,21 @@ import (
 // versions, no generated passwords.
 type State []string
 
-// Diff lists what only one of the two has.
+// Diff lists what only one of the two has; of equal lines each must have as many.
 func (s State) Diff(other State) string {
+	more := map[string]int{}
+	for _, line := range other {
+		more[line]++
+	}
 	var out []string
 	for _, line := range s {
-		if !slices.Contains(other, line) {
+		if more[line]--; more[line] < 0 {
 			out = append(out, "- "+line)
 		}
 	}
 	for _, line := range other {
-		if !slices.Contains(s, line) {
+		if more[line] > 0 {
+			more[line]--
 			out = append(out, "+ "+line)
 		}
 	}

@@ -40,6 +40,21 @@ var columns = []struct {
 	title string
 }{{Kill, "killed before"}, {KillAfter, "killed after"}, {Fail, "error"}, {Timeout, "timeout"}, {Lost, "reply lost"}, {Stale, "stale read"}}
 
+// absent are the kinds of fault that no flow has met.
+func absent(results []*tally) []Fault {
+	var out []Fault
+	for _, c := range columns {
+		met := 0
+		for _, r := range results {
+			met += r.faults[c.fault]
+		}
+		if met == 0 {
+			out = append(out, c.fault)
+		}
+	}
+	return out
+}
+
 // table prints all flows and returns the sums.
 func table(results []*tally) (points, divergences int) {
 	fmt.Printf("%-16s %6s %6s", "flow", "calls", "points")
