@@ -15,11 +15,11 @@ const (
 	credentialsVolume = "credentials"
 	ephemeralVolume   = "ephemeral"
 	tmpVolume         = "tmp"
-	tokenVolumeName   = "kubernetes-api"
+	tokenVolumeName   = "kubernetes-api" //nolint:gosec // the name of a volume
 	timezoneVolume    = "localtime"
 )
 
-const tokenDir = "/var/run/secrets/kubernetes.io/serviceaccount"
+const tokenDir = "/var/run/secrets/kubernetes.io/serviceaccount" //nolint:gosec // where it is mounted
 
 // nodeVolumes are ours and the user's; a name of ours is never taken over.
 func nodeVolumes(c Cluster) []corev1.Volume {

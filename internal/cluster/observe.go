@@ -158,7 +158,7 @@ func get[T client.Object](ctx context.Context, reader client.Reader, namespace, 
 
 // observeCluster reads the cluster through its link, if it can be reached at all.
 func (k *Kind) observeCluster(ctx context.Context, in Inputs, o *Observed) {
-	l := k.connect(in, o)
+	l := k.connect(in, o) //nolint:contextcheck // a link outlives the run that makes it
 	if l == nil {
 		return
 	}
@@ -193,7 +193,7 @@ func (k *Kind) observeCluster(ctx context.Context, in Inputs, o *Observed) {
 func (k *Kind) connect(in Inputs, o *Observed) *link.Link {
 	key := client.ObjectKeyFromObject(in.REC)
 	target := link.Target{
-		Addresses:   addresses(in.REC.Name, o),
+		Addresses:   addresses(o),
 		ServerName:  names.FQDN(in.REC.Name, in.REC.Namespace),
 		CA:          authorities(o.Board),
 		Credentials: rest.Credentials{Username: in.Credentials.Username, Password: in.Credentials.Password},
@@ -205,7 +205,7 @@ func (k *Kind) connect(in Inputs, o *Observed) *link.Link {
 }
 
 // addresses are where the nodes answer now: those of pods whose node is in the cluster, as the pod itself has said.
-func addresses(rec string, o *Observed) []string {
+func addresses(o *Observed) []string {
 	var members, others []string
 	for i := range o.Pods {
 		pod := &o.Pods[i]

@@ -37,7 +37,8 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 	p := Plan{Rollout: planRollout(in.REC, want.Set, o)}
 	p.Steps = append(p.Steps, kubernetesSteps(in, want, o, p.Rollout)...)
 	p.Steps = append(p.Steps, masterLabels(o)...)
-	if o.reached() && !(p.Rollout.Rolling && p.Rollout.Upgrade) { // rule REC-38
+	upgrading := p.Rollout.Rolling && p.Rollout.Upgrade
+	if o.reached() && !upgrading { // rule REC-38
 		p.Steps = append(p.Steps, settingSteps(in, want, o)...)
 	}
 	p.Remains = remains(in, o, p.Rollout)
@@ -90,12 +91,12 @@ func hanging(in Inputs, o *Observed) []string {
 
 // boardOf is the operator's part of the bulletin board. Being formed never goes back (rule REC-22).
 func boardOf(in Inputs, o *Observed) *corev1.ConfigMap {
-	return children.Board(children.Cluster{REC: in.REC}, o.Formed, membersOf(in.REC.Name, o))
+	return children.Board(children.Cluster{REC: in.REC}, o.Formed, membersOf(o))
 }
 
 // membersOf are addresses that a new node can join through: nodes that the cluster calls active, or, while it cannot be
 // asked, what pods have said of their nodes, or what stood there before.
-func membersOf(rec string, o *Observed) []string {
+func membersOf(o *Observed) []string {
 	if !o.Formed {
 		return nil
 	}

@@ -163,7 +163,7 @@ func TestREC22_Members(t *testing.T) {
 	} {
 		o := healthy(rec)
 		c.change(o)
-		if got := strings.Join(membersOf("rec", o), " "); got != c.want {
+		if got := strings.Join(membersOf(o), " "); got != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
 	}
@@ -173,11 +173,11 @@ func TestAddressesPreferMembers(t *testing.T) {
 	o := healthy(newREC())
 	o.Board[board.Key("rec-1")] = board.Report{State: rest.BootstrapIdle, Address: "10.0.0.2"}.String()
 	o.Pods[2].Status.PodIP = "10.0.0.30" // the entry on the board is older than the pod
-	if got := strings.Join(addresses("rec", o), " "); got != "10.0.0.1" {
+	if got := strings.Join(addresses(o), " "); got != "10.0.0.1" {
 		t.Errorf("%s", got)
 	}
 	o.Board = board.Data{}
-	if got := strings.Join(addresses("rec", o), " "); got != "10.0.0.1 10.0.0.2 10.0.0.30" {
+	if got := strings.Join(addresses(o), " "); got != "10.0.0.1 10.0.0.2 10.0.0.30" {
 		t.Errorf("with an empty board: %s", got)
 	}
 }

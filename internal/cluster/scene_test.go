@@ -64,7 +64,7 @@ func healthy(rec *v1.RedisEnterpriseCluster) *Observed {
 }
 
 func addNode(o *Observed, n int, revision string) {
-	uid := rest.UID(n + 1) //nolint:gosec // a small number
+	uid := rest.UID(n + 1)
 	o.Pods = append(o.Pods, corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: names.Pod("rec", n), Labels: map[string]string{podRevision: revision}},
 		Spec:       corev1.PodSpec{Containers: o.Set.Spec.Template.Spec.Containers},
