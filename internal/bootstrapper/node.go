@@ -62,13 +62,14 @@ func (n *RESTNode) Facts(ctx context.Context) (NodeFacts, error) {
 	n.mu.Lock()
 	member := n.member
 	n.mu.Unlock()
-	if !member {
+	resting := n.resting()
+	if !member || resting {
 		report, err := n.local.GetBootstrapAnonymous(ctx)
 		if !rest.IsUnauthorized(err) {
 			return factsOf(report, err)
 		}
 	}
-	if n.resting() {
+	if resting {
 		return NodeFacts{State: Completed}, nil // it wants credentials, so it is in the cluster; ours are being refused
 	}
 	report, err := n.local.GetBootstrap(ctx)
