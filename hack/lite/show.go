@@ -56,6 +56,7 @@ func (s stage) play(ctx context.Context) error {
 	}
 	fmt.Println("\nEverything keeps running until Ctrl-C.")
 	<-ctx.Done()
+	fmt.Println("stopping, which takes some seconds")
 	return nil
 }
 
