@@ -284,6 +284,9 @@ func (s *Store) search() {
 		targets[m.Addr] = true
 		targets[s.addrOf(m.UID)] = true
 	}
+	for _, addr := range s.rumours {
+		targets[addr] = true
+	}
 	s.mu.Unlock()
 	if s.opts.Hints != nil {
 		for _, addr := range s.opts.Hints() {
@@ -315,6 +318,7 @@ func (s *Store) meet(addr string, ans helloAnswer) {
 	}
 	s.mu.Lock()
 	s.addrs[ans.UID] = addr
+	s.rumours = ans.Addrs
 	tell := ans.Unknown && !s.removed
 	s.removed = s.removed || ans.Unknown
 	s.mu.Unlock()

@@ -93,6 +93,7 @@ type Store struct {
 	visible    *Snapshot           // what is known to be committed
 	peers      map[int64]*peer     // while leader
 	addrs      map[int64]string    // learned from the nodes themselves
+	rumours    []string            // where another node says that the others are
 	seen       map[int64]PeerState // last news of each node
 	changed    chan struct{}       // closed and replaced when visible, the role or a report changes
 	progressed chan struct{}       // closed and replaced when loaded or a peer's position changes

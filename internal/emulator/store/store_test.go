@@ -145,7 +145,7 @@ func must(t *testing.T, err error) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("did not come true: %s", what)
@@ -318,6 +318,33 @@ func TestAllRestartWithNewAddresses(t *testing.T) {
 	}
 	c.leader()
 	c.agree("a", "kept")
+}
+
+func TestTwoNodesMoveAndOnlyTheThirdKnows(t *testing.T) {
+	c := newCluster(t, 3)
+	l := c.leader()
+	rest := c.without(l).nodes
+	first, second := rest[0], rest[1]
+	must(t, l.Update(t.Context(), put("a", "1")))
+	c.agree("a", "1")
+	must(t, second.Kill())
+	must(t, first.Kill())
+	eventually(t, "the master has stepped down", func() bool { return !l.IsLeader() })
+	// The first comes back elsewhere and becomes master; the second never hears of its new address from itself.
+	first.host = freshHost(t)
+	var err error
+	first.Store, err = store.Open(t.Context(), c.options(first))
+	must(t, err)
+	pair := c.without(second)
+	if now := pair.leader(); now != first {
+		must(t, now.Transfer(t.Context(), first.UID()))
+	}
+	eventually(t, "the first is master", first.IsLeader)
+	second.host = freshHost(t)
+	second.Store, err = store.Open(t.Context(), c.options(second))
+	must(t, err)
+	eventually(t, "a change is taken", func() bool { return pair.leader().Update(t.Context(), put("b", "2")) == nil })
+	c.agree("b", "2")
 }
 
 func TestMasterRoleIsHandedOver(t *testing.T) {

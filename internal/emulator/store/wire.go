@@ -173,6 +173,8 @@ type helloAnswer struct {
 	UID int64 `json:"uid"`
 	// Unknown is said by the master alone: the node that asks is no member.
 	Unknown bool `json:"unknown"`
+	// Addrs are where the others were seen last: two that both moved may only have this node in common.
+	Addrs []string `json:"addrs"`
 }
 
 func (w *wire) hello(ctx context.Context, addr string) (ans helloAnswer, err error) {
@@ -189,6 +191,11 @@ func (s *Store) answerHello(_ context.Context, req helloRequest) helloAnswer {
 	if s.role == leader && s.ready && !s.isMember(req.From) {
 		ans.Unknown = true
 		return ans
+	}
+	for _, m := range s.members() {
+		if m.UID != req.From && m.UID != s.ballot.UID {
+			ans.Addrs = append(ans.Addrs, s.addrOf(m.UID))
+		}
 	}
 	s.addrs[req.From] = req.Addr
 	if p := s.peers[req.From]; p != nil {
