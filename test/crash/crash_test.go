@@ -5,12 +5,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 
@@ -27,6 +30,7 @@ var (
 	stride  = flag.Int("stride", 1, "with -full, spoil only every so many calls")
 	sample  = flag.Int("sample", 2, "calls to spoil per flow without -full")
 	workers = flag.Int("workers", 5, "runs at the same time, each on a cluster of its own")
+	logTo   = flag.String("log", "", "file for what operators and pods log")
 	calls   = flag.Bool("calls", false, "print the calls of the undisturbed run of each flow")
 )
 
@@ -40,9 +44,11 @@ func TestMain(m *testing.M) {
 }
 
 func TestCrashAtEveryCall(t *testing.T) {
-	created := &counter{}
+	created, log := &counter{}, logs(t)
 	world, err := standin.Start(t.Context(), standin.Options{
-		Root: filepath.Join("..", ".."),
+		Root:        filepath.Join("..", ".."),
+		Log:         log,
+		OperatorLog: logr.FromSlogHandler(log.Handler()),
 		Tune: func(pod *corev1.Pod, c *emulator.Config) {
 			c.OperationDelay, c.FailureTimeout = 20*time.Millisecond, 3*time.Second // a busy machine is no dead node
 			c.OnRequest = created.see(pod.Namespace)
@@ -77,6 +83,19 @@ func TestCrashAtEveryCall(t *testing.T) {
 	if never := absent(results); *full && len(never) > 0 {
 		t.Errorf("faults that never happened: %v", never)
 	}
+}
+
+// logs is where whoever looks into a divergence finds what happened.
+func logs(t *testing.T) *slog.Logger {
+	t.Helper()
+	if *logTo == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	file, err := os.Create(*logTo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // counter counts the databases that nodes have created, by namespace.
