@@ -40,11 +40,19 @@ var unactedPaths = []string{
 func notActedOn(spec *v1.RedisEnterpriseClusterSpec) []string {
 	var found []string
 	for _, path := range unactedPaths {
+		if path == "usageMeter" && reportsNothing(spec) {
+			continue
+		}
 		if isSet(reflect.ValueOf(spec).Elem(), strings.Split(path, ".")) {
 			found = append(found, "spec."+path)
 		}
 	}
 	return found
+}
+
+// reportsNothing tells whether the spec asks for what happens anyway: no usage reports.
+func reportsNothing(spec *v1.RedisEnterpriseClusterSpec) bool {
+	return spec.UsageMeter != nil && spec.UsageMeter.CallHomeClient != nil && spec.UsageMeter.CallHomeClient.Disabled
 }
 
 // isSet follows a path of JSON names and tells whether there is anything at its end.
