@@ -226,7 +226,6 @@ func (n *Node) removed() {
 		return
 	}
 	n.member = nil
-	n.boot = api.BootstrapStatus{State: api.BootstrapIdle}
 	n.mu.Unlock()
 	if err := m.end(context.Background(), true); err != nil {
 		n.log.Error("leaving the cluster", "error", err.Error())
@@ -236,6 +235,7 @@ func (n *Node) removed() {
 			n.log.Error("removing data", "error", err.Error())
 		}
 	}
+	n.setBoot(api.BootstrapStatus{State: api.BootstrapIdle}) // only now: a new membership must not meet the old data
 	n.log.Info("left the cluster")
 }
 
