@@ -245,7 +245,7 @@ func (s *Stage) look(ctx context.Context) (State, error) {
 	}
 	api, err := s.API(ctx)
 	if err != nil {
-		return state, nil //nolint:nilerr // a flow that ends without a cluster has no state there
+		return state, nil // a flow that ends without a cluster has no state there
 	}
 	defer api.Close()
 	redis, err := redisState(ctx, api)
@@ -286,14 +286,12 @@ func clusterDone(ctx context.Context, s *Stage) (bool, string) {
 }
 
 // databaseDone reports whether the REDB is Ready for its generation.
-func databaseDone(name string) func(context.Context, *Stage) (bool, string) {
-	return func(ctx context.Context, s *Stage) (bool, string) {
-		var db appv1alpha1.RedisEnterpriseDatabase
-		if err := s.World.Client.Get(ctx, s.Key(name), &db); err != nil {
-			return false, err.Error()
-		}
-		return conditionTrue(db.Status.Conditions, db.Generation), fmt.Sprintf("redb %s %+v", db.Status.Status, db.Status.Conditions)
+func databaseDone(ctx context.Context, s *Stage) (bool, string) {
+	var db appv1alpha1.RedisEnterpriseDatabase
+	if err := s.World.Client.Get(ctx, s.Key(dbName), &db); err != nil {
+		return false, err.Error()
 	}
+	return conditionTrue(db.Status.Conditions, db.Generation), fmt.Sprintf("redb %s %+v", db.Status.Status, db.Status.Conditions)
 }
 
 func conditionTrue(conditions []metav1.Condition, generation int64) bool {

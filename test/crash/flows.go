@@ -61,7 +61,7 @@ var Flows = []Flow{
 			return errors.Join(runningCluster(ctx, s), noDatabase(ctx, s))
 		},
 		Ask:  createDatabase,
-		Done: databaseDone(dbName),
+		Done: databaseDone,
 	},
 	{
 		Name:    "update database",
@@ -72,7 +72,7 @@ var Flows = []Flow{
 				db.Spec.MemorySize, db.Spec.EvictionPolicy = "300MB", "noeviction"
 			})
 		},
-		Done: databaseDone(dbName),
+		Done: databaseDone,
 	},
 	{
 		Name:    "change password",
@@ -138,7 +138,7 @@ func runningDatabase(ctx context.Context, s *Stage) error {
 	if err := createDatabase(ctx, s); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	return wait(ctx, s, databaseDone(dbName))
+	return wait(ctx, s, databaseDone)
 }
 
 func noDatabase(ctx context.Context, s *Stage) error {
@@ -163,10 +163,11 @@ func changeDatabase(ctx context.Context, s *Stage, change func(*appv1alpha1.Redi
 	return s.World.Client.Patch(ctx, &db, client.MergeFrom(before))
 }
 
-// databaseGone wants the CR, the database and its Services gone.
+// databaseGone wants the CR, the database, its Secret and its Services gone.
 func databaseGone(ctx context.Context, s *Stage) (bool, string) {
 	for _, obj := range []client.Object{
 		&appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: named(s, dbName)},
+		&corev1.Secret{ObjectMeta: named(s, names.DatabaseSecret(dbName))},
 		&corev1.Service{ObjectMeta: named(s, dbName)},
 		&corev1.Service{ObjectMeta: named(s, names.DatabaseHeadless(dbName))},
 	} {
@@ -189,7 +190,7 @@ func databaseGone(ctx context.Context, s *Stage) (bool, string) {
 
 // passwordDone wants the new password to open the database.
 func passwordDone(ctx context.Context, s *Stage) (bool, string) {
-	if ok, missing := databaseDone(dbName)(ctx, s); !ok {
+	if ok, missing := databaseDone(ctx, s); !ok {
 		return false, missing
 	}
 	if err := s.ping(ctx); err != nil {
