@@ -116,7 +116,7 @@ func tell(ctx context.Context, cluster *scenario.Cluster, writer *scenario.Write
 
 func show(ctx context.Context, o options, args ...string) error {
 	words := append(strings.Fields(o.kubectl), append([]string{"--namespace", o.namespace}, args...)...)
-	command := exec.CommandContext(ctx, words[0], words[1:]...)
+	command := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // it is the caller's own kubectl
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	fmt.Printf("\n$ %s\n", strings.Join(words, " "))
 	return command.Run()

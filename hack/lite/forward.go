@@ -30,7 +30,8 @@ type forwarder struct {
 }
 
 func newForwarder(ctx context.Context, cluster *scenario.Cluster, service string) (*forwarder, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func runOperator(ctx context.Context, env *testenv.Env, o options) error {
 }
 
 func (o options) log() *slog.Logger {
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if o.verbose {
 		out = os.Stderr
 	}

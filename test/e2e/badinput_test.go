@@ -36,7 +36,7 @@ func badInput(t *testing.T, s *suite) {
 		{"REDB-8 a memory size that is none", "spec.memorySize", `{"spec":{"memorySize":"100MB"}}`,
 			func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.MemorySize = "12XB" }},
 		{"ADM-6 a port in use", "spec.databasePort", `{"spec":{"databasePort":null}}`,
-			func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabasePort = ptr.To(int(port)) }},
+			func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabasePort = ptr.To(port) }},
 		{"REDB-14 a missing Secret", "spec.databaseSecretName", "",
 			func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabaseSecretName = "e2e-password" }},
 	}

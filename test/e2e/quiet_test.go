@@ -191,6 +191,9 @@ func labelsOf(text string) map[string]string {
 	return labels
 }
 
+// unwatched are leases, which are renewed all the time, and events, whose requests are counted.
+var unwatched = []string{"leases", "events", "endpoints"}
+
 // watchEverything returns what has changed in the namespace, apart from leases, since it was called.
 func (s *suite) watchEverything(t *testing.T) func() []string {
 	t.Helper()
@@ -239,7 +242,7 @@ func (s *suite) watchable(t *testing.T) []schema.GroupVersionResource {
 		gv, err := schema.ParseGroupVersion(list.GroupVersion)
 		must(t, err)
 		for _, resource := range list.APIResources {
-			if slices.Contains(resource.Verbs, "watch") && resource.Name != "leases" && !(gv.Group == "" && resource.Name == "events") {
+			if slices.Contains(resource.Verbs, "watch") && !slices.Contains(unwatched, resource.Name) {
 				all = append(all, gv.WithResource(resource.Name))
 			}
 		}

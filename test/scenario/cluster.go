@@ -159,6 +159,9 @@ func (c *Cluster) Await(ctx context.Context, what string, limit time.Duration, l
 	}
 }
 
+// notYet is what a Progress returns that cannot see yet what it waits for.
+func notYet(why string) (bool, string, error) { return false, why, nil }
+
 // Sayf prints a line of progress.
 func (c *Cluster) Sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.Out, format+"\n", args...)
@@ -169,7 +172,7 @@ func (c *Cluster) AwaitCluster(ctx context.Context, name string, limit time.Dura
 	return c.Await(ctx, "rec/"+name, limit, func() (bool, string, error) {
 		var rec appv1.RedisEnterpriseCluster
 		if err := c.Get(ctx, c.Key(name), &rec); err != nil {
-			return false, err.Error(), nil
+			return notYet(err.Error())
 		}
 		return ready(rec.Status.Conditions, rec.Generation), describe(string(rec.Status.State), rec.Status.Conditions), nil
 	})
@@ -180,7 +183,7 @@ func (c *Cluster) AwaitDatabase(ctx context.Context, name string, limit time.Dur
 	return c.Await(ctx, "redb/"+name, limit, func() (bool, string, error) {
 		var db appv1alpha1.RedisEnterpriseDatabase
 		if err := c.Get(ctx, c.Key(name), &db); err != nil {
-			return false, err.Error(), nil
+			return notYet(err.Error())
 		}
 		return ready(db.Status.Conditions, db.Generation), describe(string(db.Status.Status), db.Status.Conditions), nil
 	})
@@ -191,7 +194,7 @@ func (c *Cluster) AwaitDeployment(ctx context.Context, name string, limit time.D
 	return c.Await(ctx, "deployment/"+name, limit, func() (bool, string, error) {
 		d, err := c.Core.AppsV1().Deployments(c.Namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
-			return false, err.Error(), nil
+			return notYet(err.Error())
 		}
 		want := int32(1)
 		if d.Spec.Replicas != nil {

@@ -43,7 +43,7 @@ func (c *Cluster) AwaitService(ctx context.Context, database string, limit time.
 	return c.Await(ctx, "service/"+database, limit, func() (bool, string, error) {
 		var service corev1.Service
 		if err := c.Get(ctx, c.Key(database), &service); err != nil {
-			return false, "not there yet", nil
+			return notYet("not there yet")
 		}
 		if len(service.Spec.Ports) == 0 {
 			return false, "without a port", nil
@@ -57,7 +57,7 @@ func (c *Cluster) Replaced(ctx context.Context, rec string, gone *corev1.Pod, li
 	err := c.Await(ctx, "pod/"+gone.Name, limit, func() (bool, string, error) {
 		var pod corev1.Pod
 		if err := c.Get(ctx, c.Key(gone.Name), &pod); err != nil {
-			return false, "gone", nil
+			return notYet("gone")
 		}
 		if pod.UID == gone.UID {
 			return false, "ending", nil

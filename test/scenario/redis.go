@@ -155,7 +155,7 @@ func (c *Cluster) MasterPod(ctx context.Context, rec, db string) (string, error)
 		return "", err
 	}
 	for _, shard := range shards {
-		if shard.Role != rest.RoleMaster || shard.BDBUID.String() != string(redb.Status.DatabaseUID) {
+		if shard.Role != rest.RoleMaster || shard.BDBUID.String() != redb.Status.DatabaseUID {
 			continue
 		}
 		for _, node := range nodes {

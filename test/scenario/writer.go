@@ -151,7 +151,7 @@ func (w *Writer) awaitWrites(ctx context.Context) error {
 		}
 		last, err := w.Progress(ctx)
 		if err != nil || last == "" {
-			return false, string(phase), nil // no container yet
+			return notYet(string(phase)) // there is no container yet
 		}
 		return !strings.Contains(last, "acknowledged 0 "), last, nil
 	})
