@@ -10,7 +10,8 @@ import (
 
 // The demo fails when it loses an acknowledged write, so running it is the test.
 func TestTheDemoWithoutANodeLosesNothing(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	// An informer of metadata leaves this one behind when its watch ends with an event in hand.
+	defer goleak.VerifyNone(t, goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop"))
 	t.Chdir("../..")
 	o := options{once: true, node: scenario.Image{Repository: "quay.io/open-redis-enterprise/emulator", Tag: "8.2.0-46.13"}}
 	if err := run(t.Context(), o); err != nil {
