@@ -199,8 +199,10 @@ type writer struct {
 	wg    sync.WaitGroup
 }
 
+// write returns once a first change is acknowledged, and goes on writing.
 func (c *cluster) write() *writer {
 	w := &writer{acked: map[string]bool{}, stop: make(chan struct{})}
+	first := make(chan struct{})
 	w.wg.Go(func() {
 		for i := 0; ; i++ {
 			select {
@@ -211,11 +213,14 @@ func (c *cluster) write() *writer {
 			id := strconv.Itoa(i)
 			for _, n := range c.nodes {
 				if n.IsLeader() && n.Update(context.Background(), put(id, "x")) == nil {
-					w.acked[id] = true
+					if w.acked[id] = true; len(w.acked) == 1 {
+						close(first)
+					}
 				}
 			}
 		}
 	})
+	<-first
 	return w
 }
 
