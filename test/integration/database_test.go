@@ -63,7 +63,7 @@ func TestDatabaseLife(t *testing.T) {
 			t.Errorf("shards: %v", st.ShardStatuses)
 		}
 	})
-	t.Run("REDB-10 the Secret has the documented keys and opens the database", func(t *testing.T) {
+	t.Run("REDB-10 the Secret has the documented keys and opens the database", func(*testing.T) {
 		s.eventually(20*time.Second, "secret", func(ctx context.Context) string {
 			var secret corev1.Secret
 			if err := world.Client.Get(ctx, s.key("redb-orders"), &secret); err != nil {
@@ -111,7 +111,7 @@ func TestDatabaseLife(t *testing.T) {
 		edit(s, &corev1.Secret{ObjectMeta: s.meta("redb-orders")}, func(secret *corev1.Secret) { secret.Data["password"] = []byte("a-new-password") })
 		s.eventually(30*time.Second, "the new password", func(ctx context.Context) string { return s.ping(ctx, "orders", "a-new-password") })
 	})
-	t.Run("REDB-38 tags are merged, and taken away only if they were ours", func(t *testing.T) {
+	t.Run("REDB-38 tags are merged, and taken away only if they were ours", func(*testing.T) {
 		edit(s, db, func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.Tags = map[string]string{"team": "shop"} })
 		s.ready(db, 30*time.Second)
 		edit(s, db, func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.Tags = nil })

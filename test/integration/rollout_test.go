@@ -67,7 +67,7 @@ func TestRollout(t *testing.T) {
 			t.Errorf("at rest the partition is %d: a template edited by hand would replace pods", p)
 		}
 	})
-	t.Run("the database is still there", func(t *testing.T) {
+	t.Run("the database is still there", func(*testing.T) {
 		s.ready(&appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta("kept")}, 30*time.Second)
 	})
 }
