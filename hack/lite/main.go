@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -57,10 +58,7 @@ func main() {
 }
 
 // interactive says whether somebody sits in front of us.
-func interactive() bool {
-	info, err := os.Stdin.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("CI") == ""
-}
+func interactive() bool { return term.IsTerminal(int(os.Stdin.Fd())) && os.Getenv("CI") == "" }
 
 func run(ctx context.Context, o options) error {
 	dir, err := os.MkdirTemp("", "demo-lite-")
