@@ -43,7 +43,7 @@ choose_cluster() {
       ;;
     existing)
       [ "${KUBECONFIG:-}" != "$LOCAL_KUBECONFIG" ] || unset KUBECONFIG # only the Makefile's default: take kubectl's own
-      KUBECTL=$(command -v kubectl || echo bin/kubectl)
+      KUBECTL=$(type -P kubectl || echo bin/kubectl) # not the function of that name
       if [ ! -x "$KUBECTL" ]; then
         echo "no kubectl on the PATH: building one"
         $LOCALCLUSTER build kube
@@ -128,7 +128,7 @@ up() {
 
 # shown_kubectl is how the user can call kubectl afterwards.
 shown_kubectl() {
-  if [ "$cluster" = local ]; then echo "$LOCALCLUSTER kubectl"; else echo kubectl; fi
+  if [ "$cluster" = local ]; then echo "$LOCALCLUSTER kubectl"; else echo "$KUBECTL"; fi
 }
 
 e2e() {
