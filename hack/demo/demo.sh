@@ -83,9 +83,11 @@ load_images() {
 }
 
 deploy() {
+  local was_there
   ensure_namespace
+  was_there=$(kubectl -n $NAMESPACE get deployment/$DEPLOYMENT --ignore-not-found -o name)
   manifests | kubectl apply --server-side --force-conflicts -f - | grep -v 'serverside-applied$' || true
-  if [ "${operator_changed:-no}" = yes ]; then # the same tag with new content: running pods have to be told
+  if [ -n "$was_there" ] && [ "${operator_changed:-no}" = yes ]; then # the same tag with new content: running pods have to be told
     kubectl -n $NAMESPACE rollout restart deployment -l app=redis-enterprise >/dev/null
   fi
   kubectl -n $NAMESPACE rollout status deployment/$DEPLOYMENT --timeout=180s
