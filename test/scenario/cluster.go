@@ -209,8 +209,11 @@ func (c *Cluster) AwaitDeployment(ctx context.Context, name string, limit time.D
 func (c *Cluster) AwaitGone(ctx context.Context, obj client.Object, limit time.Duration) error {
 	return c.Await(ctx, obj.GetName(), limit, func() (bool, string, error) {
 		err := c.Get(ctx, client.ObjectKeyFromObject(obj), obj)
-		if apierrors.IsNotFound(err) {
+		switch {
+		case apierrors.IsNotFound(err):
 			return true, "gone", nil
+		case err != nil:
+			return notYet(err.Error())
 		}
 		return false, "deleting", nil
 	})
