@@ -1,4 +1,4 @@
-// Command mappingdoc prints docs/mapping.md from the table that maps database fields to settings of the admin API.
+// Command mappingdoc writes docs/mapping.md from the table that maps database fields to settings of the admin API.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	if err := os.WriteFile("docs/mapping.md", []byte(bdb.Mapping()), 0o600); err != nil {
+	if err := os.WriteFile("docs/mapping.md", []byte(bdb.Mapping()), 0o644); err != nil { //nolint:gosec // a page for everybody
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -152,18 +152,25 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err := addHealth(mgr); err != nil {
 		return err
 	}
+	// Told to stop: perhaps because the whole namespace is being deleted, pods first. That is looked at at once, beside
+	// the shutdown: the namespace's next step comes five seconds later, and must find no pod with a year of grace.
+	last := make(chan error, 1)
+	look := context.AfterFunc(ctx, func() {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		last <- teardown.Look(limited, o.Namespace)
+	})
 	err = mgr.Start(ctx)
-	// Told to stop: perhaps because the whole namespace is being deleted, pods first.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-	defer cancel()
-	if lerr := teardown.Look(last, o.Namespace); lerr != nil {
-		o.Log.Info("namespace not read at the end", "error", lerr.Error())
+	if !look() {
+		if lerr := <-last; lerr != nil {
+			o.Log.Info("namespace not read at the end", "error", lerr.Error())
+		}
 	}
 	return err
 }
 
-// lastWords and the graceful shutdown together fit into the pod's grace period of ten seconds.
-const lastWords = 4 * time.Second
+// lastWords is as long as the graceful shutdown, and both fit into the pod's grace period of ten seconds.
+const lastWords = 8 * time.Second
 
 func (o ManagerOptions) newClient(config *clientrest.Config, options client.Options) (client.Client, error) {
 	c, err := client.New(config, options)
