@@ -22,6 +22,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	clientrest "k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -67,6 +68,7 @@ func managerCommand(version string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Log = zap.New(zap.JSONEncoder())
 			ctrl.SetLogger(o.Log)
+			klog.SetLogger(o.Log) // client-go logs too, and all of it is JSON
 			var err error
 			if o.Config, err = ctrl.GetConfig(); err != nil {
 				return err

@@ -75,8 +75,10 @@ type scene struct {
 	traffic   *traffic
 }
 
+// newScene makes a scene. Scenes do not see each other, so their tests run beside each other.
 func newScene(t *testing.T) *scene {
 	t.Helper()
+	t.Parallel()
 	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 	s := &scene{t: t, namespace: name[:min(len(name), 40)], traffic: &traffic{}}
 	if err := world.Namespace(t.Context(), s.namespace); err != nil {
