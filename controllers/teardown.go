@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -117,8 +118,21 @@ func (t *Teardown) endPods(ctx context.Context, namespace string) error {
 	return nil
 }
 
-// Release takes the finalizers of ours off one object.
+// Release takes the finalizers of ours off one object. Somebody may be writing its status at the same time, so a
+// conflict is no reason to give up.
 func (t *Teardown) Release(ctx context.Context, obj client.Object) error {
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		err := t.release(ctx, obj)
+		if apierrors.IsConflict(err) {
+			if gerr := t.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); gerr != nil {
+				return client.IgnoreNotFound(gerr)
+			}
+		}
+		return err
+	})
+}
+
+func (t *Teardown) release(ctx context.Context, obj client.Object) error {
 	for _, finalizer := range slices.Clone(obj.GetFinalizers()) {
 		if !strings.HasSuffix(finalizer, group) {
 			continue
@@ -129,6 +143,22 @@ func (t *Teardown) Release(ctx context.Context, obj client.Object) error {
 		}
 	}
 	return nil
+}
+
+// Insist looks until a look has gone well or ctx ends. It is for an operator that is told to stop: after it, nobody is
+// left to take a finalizer off.
+func (t *Teardown) Insist(ctx context.Context, namespace string) error {
+	for {
+		err := t.Look(ctx, namespace)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Reconcile looks at the namespace of a pod that is ending.

@@ -120,7 +120,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		LeaderElectionReleaseOnCancel: true,
 		HealthProbeBindAddress:        o.HealthAddress,
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
-		GracefulShutdownTimeout:       ptr.To(5 * time.Second),
+		GracefulShutdownTimeout:       ptr.To(gracefulShutdown),
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(true)}, // tests run several managers
 	})
 	if err != nil {
@@ -155,24 +155,30 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	// Told to stop: perhaps because the whole namespace is being deleted, pods first. That is looked at at once, beside
-	// the shutdown: the namespace's next step comes five seconds later, and must find no pod with a year of grace.
-	last := make(chan error, 1)
-	look := context.AfterFunc(ctx, func() {
+	// the shutdown: the namespace's next step comes five seconds later, and must find no pod with a year of grace. And it
+	// is looked at again at the end, when no controller of ours writes any more.
+	letGo := func() {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 		defer cancel()
-		last <- teardown.Look(limited, o.Namespace)
-	})
-	err = mgr.Start(ctx)
-	if !look() {
-		if lerr := <-last; lerr != nil {
-			o.Log.Info("namespace not read at the end", "error", lerr.Error())
+		if err := teardown.Insist(limited, o.Namespace); err != nil {
+			o.Log.Info("namespace not let go", "error", err.Error())
 		}
+	}
+	looked := make(chan struct{})
+	unlook := context.AfterFunc(ctx, func() { defer close(looked); letGo() })
+	err = mgr.Start(ctx)
+	if !unlook() {
+		<-looked
+		letGo()
 	}
 	return err
 }
 
-// lastWords is as long as the graceful shutdown, and both fit into the pod's grace period of ten seconds.
-const lastWords = 8 * time.Second
+// gracefulShutdown and lastWords fit together into the pod's grace period of ten seconds.
+const (
+	gracefulShutdown = 5 * time.Second
+	lastWords        = 4 * time.Second
+)
 
 func (o ManagerOptions) newClient(config *clientrest.Config, options client.Options) (client.Client, error) {
 	c, err := client.New(config, options)
