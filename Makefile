@@ -76,7 +76,7 @@ test: $(KUBELOCAL) redis-server ## Unit, wire, contract and API-server tests, wi
 
 .PHONY: crash
 crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences
-	@start=$$SECONDS; $(GO) test -timeout 60m -count=1 -run TestCrashAtEveryCall ./test/crash -args -full; echo "make crash: $$((SECONDS-start)) s"
+	@start=$$SECONDS; $(GO) test -timeout 60m -count=1 -v -run TestCrashAtEveryCall ./test/crash -args -full; echo "make crash: $$((SECONDS-start)) s"
 
 .PHONY: e2e
 e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing); E2E holds further flags
