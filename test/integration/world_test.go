@@ -4,6 +4,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -284,7 +285,23 @@ type counted struct {
 // RoundTrip counts and passes on. Leases are the one write that never stops.
 func (c counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !strings.Contains(req.URL.Path, "/leases/") && req.URL.Query().Get("watch") == "" {
-		c.traffic.add(c.side, req.Method+" "+req.URL.Path)
+		c.traffic.add(c.side, req.Method+" "+req.URL.Path+" "+body(req))
 	}
 	return c.next.RoundTrip(req)
+}
+
+// body is what a status patch says; nothing else is worth the room in a failure.
+func body(req *http.Request) string {
+	if req.GetBody == nil || !strings.HasSuffix(req.URL.Path, "/status") {
+		return ""
+	}
+	copied, err := req.GetBody()
+	if err != nil {
+		return err.Error()
+	}
+	text, err := io.ReadAll(copied)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
