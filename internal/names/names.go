@@ -57,7 +57,18 @@ const (
 	AnnotationManager = AnnotationPrefix + "manager"
 	// AnnotationRestart on a pod template rolls the pods when its value changes.
 	AnnotationRestart = AnnotationPrefix + "restart"
+	// AnnotationGateway on a cluster names a Gateway, as namespace/name or namespace/name/listener: the cluster is then
+	// reached from outside through TLSRoutes of the Gateway API.
+	AnnotationGateway = AnnotationPrefix + "gateway"
+	// AnnotationIstioSelector on a cluster selects the pods of Istio's ingress gateway, as key=value pairs.
+	AnnotationIstioSelector = AnnotationPrefix + "istio-selector"
+	// AnnotationExpose on a database asks for a way in from outside: "true", or a host name of its own.
+	AnnotationExpose = AnnotationPrefix + "expose"
 )
+
+// TagExpose is the tag of a database in the cluster that asks the services rigger for a way in from outside; its value
+// is the host name. The operator sets it for AnnotationExpose.
+const TagExpose = "open_redis_enterprise_expose"
 
 // Finalizers. The first two are the documented ones.
 const (

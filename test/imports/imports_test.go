@@ -24,8 +24,9 @@ var allowed = map[string][]string{
 	"internal/rest":         {"internal/rest"},
 	"internal/link":         {"internal/rest"},
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
-	"internal/children":     {"internal/names", "internal/platform", "apis"},
-	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board"},
+	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
+	"internal/children":     {"internal/names", "internal/platform", "internal/ingress", "apis"},
+	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board", "internal/ingress"},
 	"internal/bootstrapper": {"internal/names", "internal/rest", "internal/board"},
 	"internal/admission":    {"internal/names", "internal/kube"},
 	"internal/emulator":     {"internal/emulator"},
@@ -36,7 +37,7 @@ var allowed = map[string][]string{
 var kinds = []string{"internal/cluster", "internal/database", "internal/remotecluster", "internal/activeactive"}
 
 var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform",
-	"internal/rest", "internal/link", "internal/bdb", "internal/children", "internal/admission"}
+	"internal/rest", "internal/link", "internal/bdb", "internal/children", "internal/ingress", "internal/admission"}
 
 // standardOnly are packages that must not need anything but the standard library and themselves.
 var standardOnly = []string{"internal/rest"}
