@@ -108,7 +108,7 @@ func (a *agent) planEndpoint(v view, d databaseRecord, bdb api.Object, linked bo
 	p := endpointPlan{
 		Addr:        hostPort(a.bind, d.Port),
 		Backends:    backends(v, shards, d, linked),
-		Sharded:     schema.BoolOf(bdb, "sharding") && schema.IntOf(bdb, "shards_count") > 1,
+		Sharded:     schema.BoolOf(bdb, "sharding") && (schema.IntOf(bdb, "shards_count") > 1 || schema.BoolOf(bdb, "oss_cluster")),
 		HashRules:   hashRules(bdb),
 		OSSCluster:  schema.BoolOf(bdb, "oss_cluster"),
 		DefaultUser: defaultUser(bdb),
@@ -119,7 +119,7 @@ func (a *agent) planEndpoint(v view, d databaseRecord, bdb api.Object, linked bo
 		Users:       endpointUsers(v, bdb),
 	}
 	if p.OSSCluster {
-		p.Nodes = ossNodes(v, d, shards, a.self)
+		p.Nodes = ossNodes(v, d, bdb, shards, a.self)
 	}
 	if schema.TextOf(bdb, "tls_mode") == "enabled" {
 		p.TLS = tlsPlan(v, bdb)
@@ -186,20 +186,6 @@ func passwords(bdb api.Object) []string {
 		if p, ok := e.(string); ok && p != "" && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
-	}
-	return out
-}
-
-func ossNodes(v view, d databaseRecord, shards []shardRecord, self int64) []proxy.Node {
-	var out []proxy.Node
-	for _, node := range d.Nodes {
-		n := proxy.Node{Host: v.addr(node), Port: d.Port, Self: node == self}
-		for _, s := range shards {
-			if s.Role == roleMaster && s.Node == node {
-				n.Slots = append(n.Slots, proxy.SlotRange{First: s.First, Last: s.Last})
-			}
-		}
-		out = append(out, n)
 	}
 	return out
 }

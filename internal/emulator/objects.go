@@ -144,8 +144,8 @@ func (n *Node) overlayBDB(v view, o api.Object) {
 		"uid": fmt.Sprintf("%d:1", uid), "port": int64(d.Port), "addr": addrs, "addr_type": "internal",
 		"dns_name":     fmt.Sprintf("redis-%d.%s", d.Port, v.clusterName()),
 		"proxy_policy": schema.TextOf(o, "proxy_policy"), "exclude_proxies": []any{}, "include_proxies": []any{},
-		"oss_cluster_api_preferred_ip_type":       "internal",
-		"oss_cluster_api_preferred_endpoint_type": "ip",
+		"oss_cluster_api_preferred_ip_type":       schema.TextOf(o, "oss_cluster_api_preferred_ip_type"),
+		"oss_cluster_api_preferred_endpoint_type": schema.TextOf(o, "oss_cluster_api_preferred_endpoint_type"),
 	}}
 }
 

@@ -67,6 +67,9 @@ func updateNode(c *call) (any, error) {
 }
 
 func checkNodeUpdate(node, ask Object) error {
+	if err := schema.CheckAddresses(ask); err != nil {
+		return err
+	}
 	if addr, said := ask["addr"].(string); said && addr != node["addr"] && schema.TextOf(node, "status") != "down" {
 		return refusal(http.StatusNotAcceptable, "node_not_offline", "The address can change only while the node is down")
 	}

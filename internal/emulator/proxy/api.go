@@ -11,6 +11,7 @@ package proxy
 
 import (
 	"crypto/tls"
+	"net/netip"
 	"time"
 )
 
@@ -40,12 +41,20 @@ type Backend struct {
 
 // Node is one endpoint of the database as the OSS cluster API announces it.
 type Node struct {
-	ID    string // 40 hex digits; made from Host and Port when empty
+	ID    string // 40 hex digits, the same for every client; made from Host and Port when empty
 	Host  string
 	Port  int
 	Slots []SlotRange
+	// Hosts are told instead of Host to clients of their networks; of several that fit the narrowest counts.
+	Hosts []HostFor
 	// Self marks the node this endpoint is.
 	Self bool
+}
+
+// HostFor is the host that clients of a network are told.
+type HostFor struct {
+	Network netip.Prefix
+	Host    string
 }
 
 // Permit decides whether an authenticated connection may run a command; nil means everything is allowed. The error text

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ func (s *session) cluster(c command) error {
 		s.fail(notAllowed)
 		return nil
 	}
-	nodes := clusterNodes(k)
+	nodes := clusterNodes(k, s.from)
 	switch c.sub() {
 	case "SLOTS":
 		s.emit(clusterSlots(nodes))
@@ -64,16 +65,36 @@ func (s *session) clusterOnly(command) error {
 	return nil
 }
 
-// clusterNodes are the announced nodes with an id each.
-func clusterNodes(k *compiled) []Node {
+// clusterNodes are the nodes as a client is told of them, with an id each.
+func clusterNodes(k *compiled, client netip.Addr) []Node {
 	nodes := slices.Clone(k.Nodes)
 	for i, n := range nodes {
 		if n.ID == "" {
 			sum := sha1.Sum([]byte(net.JoinHostPort(n.Host, strconv.Itoa(n.Port)))) //nolint:gosec // see the import
 			nodes[i].ID = hex.EncodeToString(sum[:])
 		}
+		nodes[i].Host = n.hostFor(client)
 	}
 	return nodes
+}
+
+// hostFor is where a client is told to find the node.
+func (n Node) hostFor(client netip.Addr) string {
+	host, bits := n.Host, -1
+	for _, h := range n.Hosts {
+		if h.Network.Contains(client) && h.Network.Bits() > bits {
+			host, bits = h.Host, h.Network.Bits()
+		}
+	}
+	return host
+}
+
+// source is the address that a client's packets come from; the zero address is in no network.
+func source(nc net.Conn) netip.Addr {
+	if tcp, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 func clusterSlots(nodes []Node) []byte {

@@ -131,9 +131,9 @@ func (a *attempt) run(requests []request) error {
 // plan finds out where a request goes.
 func (s *session) plan(k *compiled, r request) (operation, error) {
 	if r.tx != nil {
-		return r.tx.plan(k, r.command)
+		return r.tx.plan(k, r.command, s.from)
 	}
-	return k.plan(r.command, s.version)
+	return k.plan(r.command, caller{s.version, s.from})
 }
 
 // connect sees to a connection to each backend concerned.
@@ -354,7 +354,7 @@ func (s *session) tryBlocking(c command, until time.Time) ([]byte, <-chan struct
 }
 
 func (a *attempt) runBlocking(c command) error {
-	op, err := a.k.plan(c, a.s.version)
+	op, err := a.k.plan(c, caller{a.s.version, a.s.from})
 	if err != nil {
 		return err
 	}

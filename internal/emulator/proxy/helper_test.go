@@ -110,6 +110,18 @@ func dial(t *testing.T, addr string) *client {
 	return &client{t: t, Conn: c}
 }
 
+// dialFrom connects from an address of this machine.
+func dialFrom(t *testing.T, from, addr string) *client {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	nc, err := d.DialContext(testContext(t), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	return &client{t: t, Conn: &resp.Conn{Conn: nc, Reader: resp.NewReader(nc)}}
+}
+
 // words splits a line the way redis-cli does.
 func words(line string) []string {
 	args, err := resp.SplitInline([]byte(line))

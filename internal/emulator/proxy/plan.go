@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"sort"
 	"strconv"
 
@@ -120,8 +121,14 @@ func failed(c command, text string) operation {
 
 const crossSlot = "CROSSSLOT Keys in request don't hash to the same slot"
 
+// caller is what the answer to a command depends on besides the command.
+type caller struct {
+	version int        // of the protocol
+	from    netip.Addr // where the client is
+}
+
 // plan decides where a command goes.
-func (k *compiled) plan(c command, version int) (operation, error) {
+func (k *compiled) plan(c command, who caller) (operation, error) {
 	if len(k.Backends) == 0 {
 		return operation{}, noShard{}
 	}
@@ -140,23 +147,23 @@ func (k *compiled) plan(c command, version int) (operation, error) {
 	if len(at) == 0 {
 		return k.toOne(c, k.reach[0]), nil
 	}
-	return k.keyed(c, at, version)
+	return k.keyed(c, at, who)
 }
 
 // keyed sends a command to the owner of its keys, or spreads it when it is one of those that may span slots.
-func (k *compiled) keyed(c command, at []int, version int) (operation, error) {
+func (k *compiled) keyed(c command, at []int, who caller) (operation, error) {
 	slot := k.slotOf(c.args[at[0]])
 	same := true
 	for _, i := range at[1:] {
 		same = same && k.slotOf(c.args[i]) == slot
 	}
 	if spread := spreads[c.name]; spread != nil && !same && !k.OSSCluster {
-		return k.spread(c, at, *spread, version)
+		return k.spread(c, at, *spread, who.version)
 	}
 	if !same {
 		return failed(c, crossSlot), nil
 	}
-	if moved := k.moved(slot); moved != "" {
+	if moved := k.moved(slot, who.from); moved != "" {
 		return failed(c, moved), nil
 	}
 	if k.owner[slot] < 0 {
@@ -166,7 +173,7 @@ func (k *compiled) keyed(c command, at []int, version int) (operation, error) {
 }
 
 // moved is the redirection for a slot that another endpoint announces, or empty.
-func (k *compiled) moved(slot int) string {
+func (k *compiled) moved(slot int, client netip.Addr) string {
 	if !k.OSSCluster || k.nodeOf[slot] < 0 {
 		return ""
 	}
@@ -174,7 +181,7 @@ func (k *compiled) moved(slot int) string {
 	if n.Self {
 		return ""
 	}
-	return fmt.Sprintf("MOVED %d %s:%d", slot, n.Host, n.Port)
+	return fmt.Sprintf("MOVED %d %s:%d", slot, n.hostFor(client), n.Port)
 }
 
 func (k *compiled) toOne(c command, backend int) operation {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ var (
 type session struct {
 	e       *Endpoint
 	nc      net.Conn
+	from    netip.Addr
 	id      int64
 	secure  bool
 	since   time.Time
@@ -87,7 +89,7 @@ type batch struct {
 
 func newSession(e *Endpoint, nc net.Conn, id int64, secure bool) *session {
 	s := &session{
-		e: e, nc: nc, id: id, secure: secure, since: time.Now(), version: 2,
+		e: e, nc: nc, from: source(nc), id: id, secure: secure, since: time.Now(), version: 2,
 		in: resp.NewReader(nc), out: bufio.NewWriterSize(nc, 16<<10),
 		batches: make(chan batch), settled: make(chan struct{}), gone: make(chan struct{}), done: make(chan struct{}),
 		conns: make(map[string]*shardConn),

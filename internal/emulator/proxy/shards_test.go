@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,6 +183,39 @@ func TestOSSClusterAPI(t *testing.T) {
 	}
 	if got := c.ask("CLUSTER SHARDS"); !strings.Contains(got, "*[slots *[:0 :5460] nodes *[*[id "+id) {
 		t.Errorf("CLUSTER SHARDS: %s", got)
+	}
+}
+
+// TestNET14_TopologyByNetwork: the topology and redirections name nodes as the client's network reaches them.
+func TestNET14_TopologyByNetwork(t *testing.T) {
+	e, _ := sharded(t, func(c *proxy.Config) {
+		c.OSSCluster = true
+		inside := func(host string) []proxy.HostFor {
+			return []proxy.HostFor{
+				{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: "everywhere"},
+				{Network: netip.MustParsePrefix("127.9.0.0/16"), Host: host},
+			}
+		}
+		c.Nodes = []proxy.Node{
+			{Host: "203.0.113.1", Hosts: inside("10.0.0.1")[1:], Port: 10001, Slots: []proxy.SlotRange{{0, 5460}}, Self: true},
+			{Host: "203.0.113.2", Hosts: inside("10.0.0.2"), Port: 10001, Slots: []proxy.SlotRange{{5461, 16383}}},
+		}
+	})
+	in, out := dialFrom(t, "127.9.1.1", e.Addr().String()), dialFrom(t, "127.8.1.1", e.Addr().String())
+	expect(t, out, "SET foo 1", "-MOVED 12182 everywhere:10001")
+	expect(t, in, "SET foo 1", "-MOVED 12182 10.0.0.2:10001")
+	expect(t, in, "MULTI", "OK")
+	expect(t, in, "SET foo 1", "QUEUED")
+	expect(t, in, "EXEC", "-MOVED 12182 10.0.0.2:10001")
+	for c, host := range map[*client]string{in: "10.0.0.1", out: "203.0.113.1"} {
+		for _, ask := range []string{"CLUSTER SLOTS", "CLUSTER SHARDS", "CLUSTER NODES"} {
+			if got := c.ask(ask); !strings.Contains(got, host) {
+				t.Errorf("%s for a client that knows the node as %s: %s", ask, host, got)
+			}
+		}
+	}
+	if a, b := in.ask("CLUSTER MYID"), out.ask("CLUSTER MYID"); a != b {
+		t.Errorf("one node is %s and %s", a, b)
 	}
 }
 

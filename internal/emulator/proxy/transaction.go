@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
@@ -77,13 +78,13 @@ func (t *transaction) place(k *compiled, c command) string {
 }
 
 // plan sends the whole transaction to the owner of its keys.
-func (t *transaction) plan(k *compiled, exec command) (operation, error) {
+func (t *transaction) plan(k *compiled, exec command, client netip.Addr) (operation, error) {
 	if len(k.Backends) == 0 {
 		return operation{}, noShard{}
 	}
 	backend := k.reach[0]
 	if t.slot >= 0 {
-		if moved := k.moved(t.slot); moved != "" {
+		if moved := k.moved(t.slot, client); moved != "" {
 			return failed(exec, moved), nil
 		}
 		if k.owner[t.slot] < 0 {

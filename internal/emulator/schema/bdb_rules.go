@@ -263,8 +263,26 @@ func ruleOSSCluster(w wish) error {
 		return notAcceptable("invalid_oss_cluster_configuration", "The OSS cluster API needs sharding")
 	case TextOf(w.now, "proxy_policy") == "single":
 		return notAcceptable("invalid_oss_cluster_configuration", "The OSS cluster API does not work with a single proxy")
+	case TextOf(w.now, "hash_slots_policy") == "legacy":
+		return notAcceptable("invalid_oss_cluster_configuration", "The OSS cluster API does not work with legacy hash slots")
+	case !BoolOf(w.now, "oss_sharding") && !standardHashing(listOf(w.now["shard_key_regex"])):
+		return notAcceptable("invalid_oss_cluster_configuration", "The OSS cluster API needs the standard hashing policy")
 	}
 	return nil
+}
+
+// standardHashing tells whether rules are the documented pair: what is between braces, else the whole key.
+func standardHashing(rules []any) bool {
+	standard := []string{`.*\{(?<tag>.*)\}.*`, `(?<tag>.*)`}
+	if len(rules) != len(standard) {
+		return false
+	}
+	for i, r := range rules {
+		if o, _ := r.(map[string]any); TextOf(o, "regex") != standard[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func ruleCertificates(w wish) error {

@@ -155,6 +155,8 @@ func TestNewBDBRefusals(t *testing.T) {
 		{"an unknown proxy policy", `{"name":"db","memory_size":1,"proxy_policy":"some"}`, 406, "invalid_proxy_policy"},
 		{"the OSS API without sharding", `{"name":"db","memory_size":1,"oss_cluster":true}`, 406, "invalid_oss_cluster_configuration"},
 		{"the OSS API through one proxy", `{"name":"db","memory_size":1,"oss_cluster":true,"sharding":true,"proxy_policy":"single",` + regex + `}`, 406, "invalid_oss_cluster_configuration"},
+		{"the OSS API with old hash slots", `{"name":"db","memory_size":1,"oss_cluster":true,"sharding":true,"proxy_policy":"all-nodes","hash_slots_policy":"legacy",` + regex + `}`, 406, "invalid_oss_cluster_configuration"},
+		{"the OSS API with hashing rules of one's own", `{"name":"db","memory_size":1,"oss_cluster":true,"sharding":true,"proxy_policy":"all-nodes","shard_key_regex":[{"regex":"user:(?<tag>.*)"}]}`, 406, "invalid_oss_cluster_configuration"},
 		{"the OSS API", `{"name":"db","memory_size":1,"oss_cluster":true,"sharding":true,"proxy_policy":"all-nodes",` + regex + `}`, 0, ""},
 		{"TLS without client certificates", `{"name":"db","memory_size":1,"tls_mode":"enabled"}`, 406, "invalid_certificate"},
 		{"TLS without client authentication", `{"name":"db","memory_size":1,"tls_mode":"enabled","enforce_client_authentication":"disabled"}`, 0, ""},

@@ -46,7 +46,7 @@ func NewNode(uid int64, m Machine, identity, limits Object, now time.Time) Objec
 	o := Fill("node", m.facts(now))
 	for k, v := range (Object{
 		"uid": uid, "addr": orText(identity["addr"], m.Addr), "accept_servers": true, "status": "active",
-		"external_addr": []any{}, "rack_id": TextOf(identity, "rack_id"),
+		"external_addr": []any{}, "oss_cluster_ip_mapping": []any{}, "rack_id": TextOf(identity, "rack_id"),
 		"second_rack_id":   TextOf(identity, "second_rack_id"),
 		"bigstore_enabled": false, "bigstore_driver": "speedb", "bigstore_size": int64(0), "public_addr": "",
 		"recovery_path": "", "max_listeners": int64(100), "max_redis_servers": int64(100), "shard_count": int64(0),
