@@ -68,8 +68,20 @@ func newPair(names []string, now time.Time) (pair, error) {
 	}, nil
 }
 
-// load reads a pair and says what is wrong with it, if anything is.
+// load reads a pair that is to be served under the names and says what is wrong with it, if anything is.
 func (p pair) load(names []string, now time.Time) (tls.Certificate, error) {
+	loaded, err := p.read(now)
+	if loaded.Leaf == nil {
+		return loaded, err
+	}
+	if err := loaded.Leaf.VerifyHostname(names[1]); err != nil {
+		return tls.Certificate{}, err
+	}
+	return loaded, err
+}
+
+// read reads a pair that has not ended.
+func (p pair) read(now time.Time) (tls.Certificate, error) {
 	if len(p.certificate) == 0 || len(p.key) == 0 {
 		return tls.Certificate{}, errors.New("the certificate or its key is missing")
 	}
@@ -83,9 +95,6 @@ func (p pair) load(names []string, now time.Time) (tls.Certificate, error) {
 			return tls.Certificate{}, err
 		}
 		loaded.Leaf = leaf
-	}
-	if err := leaf.VerifyHostname(names[1]); err != nil {
-		return tls.Certificate{}, err
 	}
 	if !now.Before(leaf.NotAfter) {
 		return loaded, fmt.Errorf("the certificate ended at %s", leaf.NotAfter.Format(time.RFC3339))

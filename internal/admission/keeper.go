@@ -33,6 +33,8 @@ type Keeper struct {
 	Log    logr.Logger
 	// Namespace and Service say where the API server reaches this server.
 	Namespace, Service string
+	// Directory is where somebody else may have mounted a certificate to serve with; it then wins.
+	Directory string
 	// Elected is closed once this process leads.
 	Elected <-chan struct{}
 	Now     func() time.Time
@@ -78,6 +80,9 @@ func (k *Keeper) tell(err error) {
 
 // Keep brings certificate, Secret and webhook configuration in order once.
 func (k *Keeper) Keep(ctx context.Context) error {
+	if there, err := k.keepMounted(); there {
+		return err
+	}
 	p, err := k.read(ctx)
 	if err != nil {
 		return err

@@ -100,8 +100,8 @@ func (s *Server) Addr() net.Addr {
 	return s.listen
 }
 
-// Ready is a health check that asks this server the way the API server would: TLS verified against the CA bundle,
-// under the Service's name, then a request.
+// Ready is a health check that asks this server the way the API server would: TLS verified against the certificate, under
+// the name it was made for, then a request.
 func (s *Server) Ready(r *http.Request) error {
 	address, certificate := s.Addr(), s.Keeper.Certificate()
 	if address == nil || certificate == nil {
@@ -115,7 +115,7 @@ func (s *Server) Ready(r *http.Request) error {
 	}
 	transport := &http.Transport{
 		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{RootCAs: roots, ServerName: s.Keeper.names()[1], MinVersion: tls.VersionTLS12},
+		TLSClientConfig:   &tls.Config{RootCAs: roots, ServerName: serverName(certificate, s.Keeper.names()[1]), MinVersion: tls.VersionTLS12},
 	}
 	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
@@ -129,6 +129,14 @@ func (s *Server) Ready(r *http.Request) error {
 		return fmt.Errorf("admission: %w", err)
 	}
 	return response.Body.Close()
+}
+
+// serverName is the Service's name if the certificate knows it. A mounted one is made for another Service.
+func serverName(certificate *tls.Certificate, service string) string {
+	if certificate.Leaf.VerifyHostname(service) == nil || len(certificate.Leaf.DNSNames) == 0 {
+		return service
+	}
+	return certificate.Leaf.DNSNames[0]
 }
 
 // loopback is the address on which this process reaches its own listener.

@@ -51,6 +51,8 @@ type ManagerOptions struct {
 	LeaderElection bool
 	// Addresses to listen on; "0" switches one off.
 	HealthAddress, MetricsAddress, AdmissionAddress string
+	// AdmissionDirectory may hold a mounted certificate of the admission server.
+	AdmissionDirectory string
 	// PollIdle and PollBusy pace the readings of each cluster; zero is the default of package link.
 	PollIdle, PollBusy time.Duration
 	// Wrap, if set, wraps the client that writes to Kubernetes; Middleware wraps the calls of the admin API.
@@ -85,6 +87,8 @@ func managerCommand(version string) *cobra.Command {
 	cmd.Flags().StringVar(&o.HealthAddress, "health-address", fmt.Sprintf(":%d", names.HealthPort), "where /healthz and /readyz are served")
 	cmd.Flags().StringVar(&o.MetricsAddress, "metrics-address", fmt.Sprintf(":%d", names.OperatorMetric), "where /metrics is served; 0 for nowhere")
 	cmd.Flags().StringVar(&o.AdmissionAddress, "admission-address", fmt.Sprintf(":%d", names.WebhookPort), "where admission reviews are answered; 0 for nowhere")
+	cmd.Flags().StringVar(&o.AdmissionDirectory, "admission-certificate-dir", admission.MountedDirectory,
+		"where a mounted tls.crt and tls.key are looked for; without them the operator makes its own")
 	return cmd
 }
 
@@ -246,7 +250,7 @@ func addAdmission(mgr manager.Manager, shared controllers.Shared, o ManagerOptio
 	}
 	log := o.Log.WithName("admission")
 	keeper := &admission.Keeper{Reader: mgr.GetAPIReader(), Client: mgr.GetClient(), Log: log, Namespace: o.Namespace,
-		Service: names.AdmissionService, Elected: mgr.Elected(), Now: time.Now}
+		Service: names.AdmissionService, Directory: o.AdmissionDirectory, Elected: mgr.Elected(), Now: time.Now}
 	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, controllers.Admission(shared)...), Log: log, Address: o.AdmissionAddress}
 	for _, runnable := range []manager.Runnable{keeper, server} {
 		if err := mgr.Add(runnable); err != nil {
