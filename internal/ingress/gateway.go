@@ -15,7 +15,7 @@ func tlsRoute(s Settings, e Entry) *gatewayv1.TLSRoute {
 	backend := gatewayv1.BackendRef{BackendObjectReference: gatewayv1.BackendObjectReference{
 		Name: gatewayv1.ObjectName(e.Service), Port: ptr.To(e.Port)}}
 	return &gatewayv1.TLSRoute{
-		TypeMeta:   e.typeMeta(Gateway, "TLSRoute"),
+		TypeMeta:   typeMeta(Gateway, "TLSRoute"),
 		ObjectMeta: e.meta(nil),
 		Spec: gatewayv1.TLSRouteSpec{
 			CommonRouteSpec: gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{attach}},

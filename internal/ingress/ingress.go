@@ -9,7 +9,7 @@ import (
 // ingress is the object of method ingress (rule NET-4).
 func ingress(s Settings, e Entry) *networkingv1.Ingress {
 	return &networkingv1.Ingress{
-		TypeMeta:   e.typeMeta(Ingress, "Ingress"),
+		TypeMeta:   typeMeta(Ingress, "Ingress"),
 		ObjectMeta: e.meta(s.Annotations),
 		Spec: networkingv1.IngressSpec{
 			IngressClassName: className(s.Annotations[ClassAnnotation]),

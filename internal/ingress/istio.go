@@ -7,17 +7,24 @@ import (
 	istiov1 "istio.io/client-go/pkg/apis/networking/v1"
 )
 
-// istioGateway opens the port of Istio's ingress gateway for the hosts of entries, without ending TLS there (rule NET-7).
-func istioGateway(s Settings, e Entry) *istiov1.Gateway {
+// istioGateway opens the port of Istio's ingress gateway for the hosts of all entries, without ending TLS there (rule
+// NET-7). Each host is named in full: Istio knows no wildcards within a label, and a wider one would claim more than ours.
+func istioGateway(s Settings, name string, entries []Entry) *istiov1.Gateway {
+	var hosts []string
+	for _, e := range entries {
+		hosts = append(hosts, e.Host)
+	}
+	first := entries[0]
+	first.Name = name
 	return &istiov1.Gateway{
-		TypeMeta:   e.typeMeta(Istio, "Gateway"),
-		ObjectMeta: e.meta(nil),
+		TypeMeta:   typeMeta(Istio, "Gateway"),
+		ObjectMeta: first.meta(nil),
 		Spec: istioapi.Gateway{
 			Selector: maps.Clone(s.IstioSelector),
 			Servers: []*istioapi.Server{{
-				Port:  &istioapi.Port{Number: outsidePort, Name: "tls-" + e.PortName, Protocol: "TLS"},
+				Port:  &istioapi.Port{Number: outsidePort, Name: "tls", Protocol: "TLS"},
 				Tls:   &istioapi.ServerTLSSettings{Mode: istioapi.ServerTLSSettings_PASSTHROUGH},
-				Hosts: []string{e.Host},
+				Hosts: hosts,
 			}},
 		},
 	}
@@ -26,7 +33,7 @@ func istioGateway(s Settings, e Entry) *istiov1.Gateway {
 // virtualService leads one host to its Service.
 func virtualService(e Entry, gateway string) *istiov1.VirtualService {
 	return &istiov1.VirtualService{
-		TypeMeta:   e.typeMeta(Istio, "VirtualService"),
+		TypeMeta:   typeMeta(Istio, "VirtualService"),
 		ObjectMeta: e.meta(nil),
 		Spec: istioapi.VirtualService{
 			Hosts:    []string{e.Host},

@@ -36,25 +36,34 @@ func APIEntry(s Settings, rec *v1.RedisEnterpriseCluster) Entry {
 }
 
 // Objects are what one entry needs; none when nobody asked for a way in.
-func Objects(s Settings, e Entry) []client.Object {
-	switch s.Method {
-	case Route:
-		return []client.Object{route(e)}
-	case Ingress:
-		return []client.Object{ingress(s, e)}
-	case Istio:
-		return []client.Object{istioGateway(s, e), virtualService(e, e.Name)}
-	case Gateway:
-		return []client.Object{tlsRoute(s, e)}
+func Objects(s Settings, e Entry) []client.Object { return All(s, e.Name, []Entry{e}) }
+
+// All are what several entries of one maker need. With Istio they share a Gateway of the given name.
+func All(s Settings, gateway string, entries []Entry) []client.Object {
+	var objects []client.Object
+	if s.Method == Istio && len(entries) > 0 {
+		objects = append(objects, istioGateway(s, gateway, entries))
 	}
-	return nil
+	for _, e := range entries {
+		switch s.Method {
+		case Route:
+			objects = append(objects, route(e))
+		case Ingress:
+			objects = append(objects, ingress(s, e))
+		case Istio:
+			objects = append(objects, virtualService(e, gateway))
+		case Gateway:
+			objects = append(objects, tlsRoute(s, e))
+		}
+	}
+	return objects
 }
 
 func (e Entry) meta(annotations map[string]string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: e.Namespace, Name: e.Name, Labels: maps.Clone(e.Labels), Annotations: maps.Clone(annotations)}
 }
 
-func (e Entry) typeMeta(m Method, kind string) metav1.TypeMeta {
+func typeMeta(m Method, kind string) metav1.TypeMeta {
 	for _, gvk := range Kinds(m) {
 		if gvk.Kind == kind {
 			return metav1.TypeMeta{APIVersion: gvk.GroupVersion().String(), Kind: kind}

@@ -9,7 +9,7 @@ import (
 // route is the object of method openShiftRoute (rule NET-6).
 func route(e Entry) *routev1.Route {
 	return &routev1.Route{
-		TypeMeta:   e.typeMeta(Route, "Route"),
+		TypeMeta:   typeMeta(Route, "Route"),
 		ObjectMeta: e.meta(nil),
 		Spec: routev1.RouteSpec{
 			Host:           e.Host,

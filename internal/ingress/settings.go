@@ -4,8 +4,8 @@
 package ingress
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -60,13 +60,15 @@ func SettingsOf(rec *v1.RedisEnterpriseCluster) (Settings, error) {
 	}
 	gateway, wantsGateway := rec.Annotations[names.AnnotationGateway]
 	switch {
-	case s.Method == "" && !wantsGateway:
+	case s.Path == "" && !wantsGateway:
 		return Settings{}, nil
-	case s.Method == "":
+	case s.Path == "":
 		return Settings{}, outcome.Reject(annotation(names.AnnotationGateway),
 			"a Gateway is named, but not the host names; set %s.apiFqdnUrl and %s.dbFqdnSuffix", pathBlock, pathBlock)
 	case wantsGateway:
 		s.Method, s.Gateway = Gateway, strings.TrimSpace(gateway)
+	case !slices.Contains([]Method{Route, Ingress, Istio}, s.Method):
+		return Settings{}, outcome.Reject(s.Path+".method", "%q is not one of %s, %s, %s", s.Method, Route, Ingress, Istio)
 	}
 	for _, check := range []func(*Settings, *v1.RedisEnterpriseCluster) error{checkHosts, completeMethod} {
 		if err := check(&s, rec); err != nil {
@@ -83,10 +85,10 @@ func asked(rec *v1.RedisEnterpriseCluster) (Settings, error) {
 	case block != nil && older != nil:
 		return Settings{}, outcome.Reject(pathOlder, "%s and %s exclude each other; keep %s", pathOlder, pathBlock, pathBlock)
 	case block != nil:
-		return Settings{Path: pathBlock, Method: cmp.Or(Method(block.Method), "none"), APIHost: block.APIFQDNURL,
+		return Settings{Path: pathBlock, Method: Method(block.Method), APIHost: block.APIFQDNURL,
 			DatabaseSuffix: block.DBFQDNSuffix, Annotations: block.IngressAnnotations}, nil
 	case older != nil:
-		return Settings{Path: pathOlder, Method: cmp.Or(Method(older.Method), "none"), APIHost: older.APIIngressURL,
+		return Settings{Path: pathOlder, Method: Method(older.Method), APIHost: older.APIIngressURL,
 			DatabaseSuffix: older.DBIngressSuffix, Annotations: older.IngressAnnotations}, nil
 	}
 	return Settings{}, nil
@@ -109,7 +111,6 @@ func completeMethod(s *Settings, rec *v1.RedisEnterpriseCluster) error {
 		s.Annotations = nil
 	}
 	switch s.Method {
-	case Route:
 	case Ingress:
 		if s.Annotations[ClassAnnotation] == "" {
 			return outcome.Reject(s.Path+".ingressAnnotations", "the key %s is missing; it names the class of the ingress controller", ClassAnnotation)
@@ -123,10 +124,18 @@ func completeMethod(s *Settings, rec *v1.RedisEnterpriseCluster) error {
 	case Gateway:
 		_, err := parent(s.Gateway)
 		return err
-	default:
-		return outcome.Reject(s.Path+".method", "%q is not one of %s, %s, %s", s.Method, Route, Ingress, Istio)
 	}
 	return nil
+}
+
+// Unused are the fields that say something which the method has no use for: only Ingresses carry the annotations.
+func Unused(rec *v1.RedisEnterpriseCluster) []string {
+	given, err := asked(rec)
+	used, refused := SettingsOf(rec)
+	if err != nil || refused != nil || len(given.Annotations) == 0 || len(used.Annotations) > 0 {
+		return nil
+	}
+	return []string{given.Path + ".ingressAnnotations"}
 }
 
 // istioSelector reads key=value pairs; nothing given means the label of Istio's own ingress gateway.
