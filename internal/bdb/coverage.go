@@ -29,8 +29,6 @@ var notYet = []struct {
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return len(s.ReplicaSources) > 0 }},
 	{exempt{"rolesPermissions", "roles and ACLs"},
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return len(s.RolesPermissions) > 0 }},
-	{exempt{"ossClusterSettings", "access for OSS cluster clients outside Kubernetes"},
-		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.OSSClusterSettings != nil }},
 	{exempt{"rofRamRatio", "share of memory with flash storage"},
 		func(s *v1alpha1.RedisEnterpriseDatabaseSpec) bool { return s.RoFRAMRatio != nil }},
 	{exempt{"upgradeSpec", "options of the deprecated module upgrade"},

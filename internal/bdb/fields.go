@@ -76,6 +76,9 @@ var fields = []field{
 		func(b *rest.BDB) **bool { return &b.OSSCluster },
 		func(in Inputs) (*bool, error) { return or(in.Spec.OSSCluster, false), nil },
 		unset(false), codes[bool]("invalid_oss_cluster_configuration")),
+	at("ossClusterSettings.enableExternalAccess", "oss_cluster_api_preferred_ip_type", mutable,
+		func(b *rest.BDB) **string { return &b.OSSPreferredIP }, wantPreferredIP, unset(internalIP), remembering(internalIP),
+		alongside[string](nameEndpoint), note[string]("external when true, internal when false; an update names the endpoint beside it")),
 	at("proxyPolicy", "proxy_policy", mutable,
 		func(b *rest.BDB) **string { return &b.ProxyPolicy }, wantProxyPolicy, reading(readProxyPolicy),
 		alongside[string](nameEndpoint), codes[string]("invalid_proxy_policy"),
@@ -334,6 +337,27 @@ func wantProxyPolicy(in Inputs) (*string, error) {
 		return text(in.Spec.ProxyPolicy, "all-master-shards"), nil
 	}
 	return text(in.Spec.ProxyPolicy, "single"), nil
+}
+
+// Addresses of the nodes that clients of the OSS cluster protocol are told.
+const (
+	internalIP = "internal"
+	externalIP = "external"
+)
+
+// ExternalAccess tells whether cluster-aware clients outside Kubernetes are to reach the database.
+func ExternalAccess(spec *v1alpha1.RedisEnterpriseDatabaseSpec) bool {
+	return spec.OSSClusterSettings != nil && spec.OSSClusterSettings.EnableExternalAccess
+}
+
+func wantPreferredIP(in Inputs) (*string, error) {
+	switch {
+	case in.Spec.OSSClusterSettings == nil:
+		return nil, nil
+	case ExternalAccess(in.Spec):
+		return rest.Ptr(externalIP), nil
+	}
+	return rest.Ptr(internalIP), nil
 }
 
 func readProxyPolicy(b *rest.BDB) *string {

@@ -58,11 +58,17 @@ const ManagedBy = "redis-enterprise-operator"
 
 var reservedTags = []string{TagManagedBy, TagName, TagNamespace, TagServicePort, TagOSSAccess}
 
+// AccessExternal is the value of TagOSSAccess on databases that cluster-aware clients reach from outside Kubernetes.
+const AccessExternal = "external"
+
 // OwnTags are the tags that tie a database to its resource.
 func OwnTags(namespace, name string, spec *v1alpha1.RedisEnterpriseDatabaseSpec) map[string]string {
 	tags := map[string]string{TagManagedBy: ManagedBy, TagName: name, TagNamespace: namespace}
 	if spec.DatabaseServicePort != nil {
 		tags[TagServicePort] = strconv.Itoa(*spec.DatabaseServicePort)
+	}
+	if ExternalAccess(spec) {
+		tags[TagOSSAccess] = AccessExternal
 	}
 	return tags
 }

@@ -41,6 +41,9 @@ func randomInputs(r *rand.Rand) Inputs {
 		s.ProxyPolicy = pick(r, "all-master-shards", "all-nodes")
 	}
 	if r.IntN(2) == 0 {
+		s.OSSClusterSettings = &v1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: r.IntN(2) == 0 && rest.Value(s.OSSCluster)}
+	}
+	if r.IntN(2) == 0 {
 		s.ConnectionSettings = &v1alpha1.ConnectionSettings{InternalConnections: maybe(r, 1+r.IntN(9)),
 			ConnectionSchedulingPolicy: pick[v1alpha1.ConnectionSchedulingPolicy](r, "", "mru", "spread"), MinDedicatedConnections: maybe(r, r.IntN(5)),
 			GlobalMaxDedicatedConnections: maybe(r, r.IntN(5)), ConnectionLimitType: pick[v1alpha1.ConnectionLimitType](r, "", "per-shard")}

@@ -143,6 +143,9 @@ func TestServerAgrees(t *testing.T) {
 		{"replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes}, ""},
 		{"sharded with replicas", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2)}, "three"},
 		{"the OSS cluster protocol", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2), OSSCluster: &yes}, "three"},
+		{"NET-12 external access", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2), OSSCluster: &yes,
+			OSSClusterSettings: &v1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: true}}, "three"},
+		{"NET-12 external access no more", v1alpha1.RedisEnterpriseDatabaseSpec{Replication: &yes, ShardCount: rest.Ptr(2), OSSCluster: &yes}, "three"},
 	}
 	for i, step := range steps {
 		t.Run("created: "+step.name, func(t *testing.T) {

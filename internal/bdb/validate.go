@@ -17,8 +17,8 @@ type subject struct {
 
 // rules is the one list that webhook and loop share. Each rule says everything it has against a spec.
 var rules = []func(subject) []*Invalid{
-	ruleName, ruleMemory, ruleShards, rulePorts, ruleWords, ruleProxyPolicy, ruleConnections, ruleFlash, ruleVersion,
-	ruleMemcached, ruleModules, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts, ruleAuditing,
+	ruleName, ruleMemory, ruleShards, rulePorts, ruleWords, ruleProxyPolicy, ruleExternalAccess, ruleConnections, ruleFlash,
+	ruleVersion, ruleMemcached, ruleModules, ruleTags, ruleCertificates, ruleReplicaSources, ruleBackup, ruleAlerts, ruleAuditing,
 }
 
 // Validate lists what is wrong with a spec by itself, without knowing the cluster.
@@ -133,6 +133,14 @@ func ruleWords(s subject) (out []*Invalid) {
 func ruleProxyPolicy(s subject) []*Invalid {
 	if *or(s.spec.OSSCluster, false) && s.spec.ProxyPolicy == "single" {
 		return no("proxyPolicy", "must be all-master-shards or all-nodes with ossCluster")
+	}
+	return nil
+}
+
+// ruleExternalAccess is the part of rule NET-15 that a spec tells by itself.
+func ruleExternalAccess(s subject) []*Invalid {
+	if ExternalAccess(s.spec) && !*or(s.spec.OSSCluster, false) {
+		return no("ossClusterSettings.enableExternalAccess", "is for cluster-aware clients and needs ossCluster: true")
 	}
 	return nil
 }
