@@ -24,6 +24,7 @@ type agent struct {
 	temp       string
 	redis      string
 	version    string
+	hostname   string
 	addr, bind string // where others reach this node, and where endpoints listen
 	pace       time.Duration
 	log        *slog.Logger
@@ -48,7 +49,8 @@ type agent struct {
 type nodeReport struct {
 	Boot      string                    `json:"boot"`
 	Version   string                    `json:"version"` // of the software
-	Free      int64                     `json:"free"`    // memory, in units of 64 MiB so that it does not change all the time
+	Hostname  string                    `json:"hostname"`
+	Free      int64                     `json:"free"` // memory, in units of 64 MiB so that it does not change all the time
 	Rev       int64                     `json:"rev"`
 	Shards    map[string]shardReport    `json:"shards"`
 	Endpoints map[string]endpointReport `json:"endpoints"`
@@ -62,8 +64,8 @@ type endpointReport struct {
 func newAgent(c Config, log *slog.Logger) *agent {
 	a := &agent{
 		boot: rand.Text()[:10], dir: c.Dir + "/redis", temp: c.TempDir, redis: c.RedisServer, addr: c.Addr, bind: c.Bind, now: c.Now,
-		version: c.SoftwareVersion,
-		pace:    max(c.FailureTimeout/10, 50*time.Millisecond), log: log, pushes: make(chan struct{}, 1),
+		version: c.SoftwareVersion, hostname: c.Hostname,
+		pace: max(c.FailureTimeout/10, 50*time.Millisecond), log: log, pushes: make(chan struct{}, 1),
 		runners: map[int64]*runner{}, endpoints: map[int64]*endpoint{},
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
@@ -86,7 +88,7 @@ func (a *agent) state() nodeReport {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out := nodeReport{
-		Boot: a.boot, Version: a.version, Free: freeMemory() >> 26, Rev: a.rev, Shards: map[string]shardReport{}, Endpoints: map[string]endpointReport{},
+		Boot: a.boot, Version: a.version, Hostname: a.hostname, Free: freeMemory() >> 26, Rev: a.rev, Shards: map[string]shardReport{}, Endpoints: map[string]endpointReport{},
 	}
 	for uid, r := range a.runners {
 		out.Shards[text(uid)] = r.lastReport()

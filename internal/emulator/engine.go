@@ -222,10 +222,16 @@ func (e *engine) tendNode(tx *store.Tx, v view, w world, m store.Member) {
 	if version := w.reports[m.UID].Version; version != "" && version != schema.TextOf(o, "software_version") {
 		o["software_version"], changed = version, true // it came back with other software
 	}
+	if name := w.reports[m.UID].Hostname; name != "" && name != schema.TextOf(o, keyHostname) {
+		o[keyHostname], changed = name, true
+	}
 	if changed {
 		tx.Put(string(api.KindNode), text(m.UID), o)
 	}
 }
+
+// keyHostname is what a node calls itself, in its object; it is shown with the status only.
+const keyHostname = "_hostname"
 
 func hostOf(addr string) string {
 	host, _, err := net.SplitHostPort(addr)

@@ -26,7 +26,7 @@ func (n surface) NodeStatus(_ context.Context, uid int64) (api.Object, error) {
 		if s.Node != uid {
 			continue
 		}
-		bdb, _ := v.bdb(s.BDB)
+		bdb := v.peek(api.KindBDB, text(s.BDB))
 		reserved += schema.IntOf(bdb, "memory_size") / max(schema.ShardTotal(bdb), 1)
 		if s.Role == roleMaster {
 			masters = append(masters, s.UID)
@@ -37,7 +37,7 @@ func (n surface) NodeStatus(_ context.Context, uid int64) (api.Object, error) {
 	total := schema.IntOf(o, "total_memory")
 	free := min(total, m.engine.world().reports[uid].Free<<26)
 	out := api.Object{
-		"hostname": n.cfg.Hostname, "role": roleWord(uid == leader), "node_status": o["status"],
+		"hostname": schema.TextOf(o, keyHostname), "role": roleWord(uid == leader), "node_status": o["status"],
 		"software_version": o["software_version"], "software_version_sha": "", "cores": o["cores"],
 		"free_ram": free, "total_memory": total, "free_provisional_ram": max(total-reserved, 0),
 		"total_provisional_ram": total, "node_overbooking_depth": int64(0),

@@ -154,8 +154,7 @@ func (v view) nodeRecord(uid int64) nodeRecord {
 }
 
 func (v view) addr(node int64) string {
-	o, _ := v.node(node)
-	return schema.TextOf(o, "addr")
+	return schema.TextOf(v.peek(api.KindNode, text(node)), "addr")
 }
 
 func (v view) singleton(kind api.Kind) api.Object {
@@ -163,7 +162,15 @@ func (v view) singleton(kind api.Kind) api.Object {
 	return o
 }
 
-func (v view) clusterName() string { return schema.TextOf(v.singleton(api.KindCluster), "name") }
+func (v view) clusterName() string {
+	return schema.TextOf(v.peek(api.KindCluster, api.Singleton), "name")
+}
+
+// peek is an object to look at and not to change; nil when there is none.
+func (v view) peek(kind api.Kind, id string) api.Object {
+	o, _, _ := store.Peek(v.r, string(kind), id)
+	return o
+}
 
 // masters and replicas pick from the shards of one database, by group.
 func groups(shards []shardRecord) (order []int64, masters map[int64]shardRecord, replicas map[int64][]shardRecord) {
@@ -189,7 +196,7 @@ func (v view) list(kind api.Kind) []api.Object {
 	return list
 }
 
+// certificateOf is a certificate to look at; nil when the cluster has none of that name.
 func certificateOf(v view, name string) api.Object {
-	o, _, _ := store.Get[api.Object](v.r, string(api.KindCertificate), name)
-	return o
+	return v.peek(api.KindCertificate, name)
 }

@@ -37,7 +37,7 @@ func (s *Server) admit(c *call, rt *route) error {
 }
 
 func (s *Server) healthcheckNeedsUser(c *call) bool {
-	policy, err := s.Engine.Get(c.ctx(), KindPolicy, Singleton)
+	policy, err := s.Engine.Peek(c.ctx(), KindPolicy, Singleton)
 	needs, said := policy["master_healthcheck_api_auth"].(bool)
 	return err != nil || !said || needs
 }
@@ -59,7 +59,7 @@ func (s *Server) identify(c *call) (Object, error) {
 
 func (s *Server) userOfBasic(c *call) (Object, error) {
 	// Signing in for a token is the way in when basic authentication is off for everything else.
-	cluster, err := s.Engine.Get(c.ctx(), KindCluster, Singleton)
+	cluster, err := s.Engine.Peek(c.ctx(), KindCluster, Singleton)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func digests(user Object) []string {
 }
 
 func (s *Server) passwordExpired(c *call, user Object) bool {
-	cluster, err := s.Engine.Get(c.ctx(), KindCluster, Singleton)
+	cluster, err := s.Engine.Peek(c.ctx(), KindCluster, Singleton)
 	days := schema.IntOf(cluster, "password_expiration_duration")
 	if err != nil || days <= 0 {
 		return false
@@ -156,7 +156,7 @@ func (s *Server) userOfCertificate(c *call) Object {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || !s.clusterFlag(c, "mtls_certificate_authentication") {
 		return nil
 	}
-	trusted, err := s.Engine.Get(c.ctx(), KindCertificate, "mtls_trusted_ca")
+	trusted, err := s.Engine.Peek(c.ctx(), KindCertificate, "mtls_trusted_ca")
 	if err != nil || trusted == nil {
 		return nil
 	}

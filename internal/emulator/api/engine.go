@@ -69,6 +69,9 @@ const Singleton = "0"
 type Store interface {
 	// Get returns nil without error for an absent object.
 	Get(ctx context.Context, kind Kind, id string) (Object, error)
+	// Peek is Get for a caller that only looks: what it returns is shared, and nobody may change it. Nothing is
+	// overlaid, so it is for kinds of which that is not asked.
+	Peek(ctx context.Context, kind Kind, id string) (Object, error)
 	// List returns all objects of a kind, ordered by numeric id, then by text.
 	List(ctx context.Context, kind Kind) ([]Object, error)
 	// Update replaces an object atomically with what change makes of it; change gets nil for an absent object and

@@ -14,7 +14,7 @@ type lockoutPolicy struct {
 }
 
 func (s *Server) lockoutPolicy(c *call) lockoutPolicy {
-	policy, err := s.Engine.Get(c.ctx(), KindPolicy, Singleton)
+	policy, err := s.Engine.Peek(c.ctx(), KindPolicy, Singleton)
 	if err != nil || policy == nil {
 		return lockoutPolicy{threshold: 5, resetAfter: 15 * time.Minute, lasts: 30 * time.Minute}
 	}

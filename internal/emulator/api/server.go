@@ -148,6 +148,6 @@ func (s *Server) sendToLeader(w http.ResponseWriter, c *call, leader Leader) {
 }
 
 func (s *Server) clusterFlag(c *call, key string) bool {
-	cluster, err := s.Engine.Get(c.ctx(), KindCluster, Singleton)
+	cluster, err := s.Engine.Peek(c.ctx(), KindCluster, Singleton)
 	return err == nil && schema.BoolOf(cluster, key)
 }

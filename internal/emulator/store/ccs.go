@@ -67,13 +67,13 @@ func (c *ccs) load(ctx context.Context) (*Snapshot, error) {
 		return nil, fmt.Errorf("%w: %w", errLoading, err)
 	}
 	pos := parsePosition(meta.Val())
-	s := &Snapshot{term: pos.Term, rev: pos.Rev, kinds: map[string]map[string]json.RawMessage{}}
+	s := &Snapshot{term: pos.Term, rev: pos.Rev, kinds: map[string]map[string]*stored{}}
 	for key, text := range objects.Val() {
 		kind, id, _ := strings.Cut(key, "/")
 		if s.kinds[kind] == nil {
-			s.kinds[kind] = map[string]json.RawMessage{}
+			s.kinds[kind] = map[string]*stored{}
 		}
-		s.kinds[kind][id] = json.RawMessage(text)
+		s.kinds[kind][id] = &stored{raw: json.RawMessage(text)}
 	}
 	return s, nil
 }

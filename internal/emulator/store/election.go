@@ -20,6 +20,7 @@ func (s *Store) lease() time.Duration { return s.opts.FailureTimeout * 3 / 4 }
 func (s *Store) electionLoop() {
 	ticker := time.NewTicker(s.heartbeat())
 	defer ticker.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -27,6 +28,11 @@ func (s *Store) electionLoop() {
 		case <-ticker.C:
 		}
 		s.mu.Lock()
+		now := time.Now()
+		if now.Sub(last) > 2*s.heartbeat() {
+			s.excuse(now)
+		}
+		last = now
 		r, silent := s.role, time.Since(s.heard) > s.patience
 		if r == leader && !s.holdsLease() {
 			s.stepDown("no majority within the lease")
@@ -38,8 +44,30 @@ func (s *Store) electionLoop() {
 	}
 }
 
+// excuse is called when this node finds that it did not run for a while. That it has heard nothing in that time says
+// nothing about the others, so they get two more heartbeats before they count as lost. Being late to decide is harmless:
+// a change needs a majority whatever a master believes, and Linked goes by what was truly heard. The caller holds mu.
+func (s *Store) excuse(now time.Time) {
+	moment := 2 * s.heartbeat()
+	limit := 3 * s.opts.FailureTimeout // of silence; a node that is always late must see losses too
+	if least := now.Add(moment - s.patience); s.heard.Before(least) && now.Sub(s.heardTruly) < limit {
+		s.heard = least
+	}
+	for _, p := range s.peers {
+		if least := now.Add(moment - s.lease()); p.answered.Before(least) && now.Sub(p.answeredTruly) < limit {
+			p.answered = least
+		}
+	}
+}
+
 // holdsLease tells whether a majority answered a heartbeat sent within the lease; the caller holds mu.
 func (s *Store) holdsLease() bool {
+	return s.majority(func(p *peer) bool { return time.Since(p.answered) < s.lease() })
+}
+
+// majority tells whether something holds of so many other voters that they are a majority with this node; the caller
+// holds mu.
+func (s *Store) majority(holds func(*peer) bool) bool {
 	voters, fresh := 0, 0
 	for _, m := range s.members() {
 		if !m.Voter {
@@ -47,7 +75,7 @@ func (s *Store) holdsLease() bool {
 		}
 		voters++
 		p := s.peers[m.UID]
-		if m.UID == s.ballot.UID || p != nil && time.Since(p.answered) < s.lease() {
+		if m.UID == s.ballot.UID || p != nil && holds(p) {
 			fresh++
 		}
 	}

@@ -105,6 +105,7 @@ func (s *Store) answerHeartbeat(ctx context.Context, req heartbeatRequest) heart
 		s.announce()
 	}
 	s.role, s.heard = follower, time.Now()
+	s.heardTruly = s.heard
 	// Until what it committed is shown here, this node must not believe that it is up to date.
 	s.current = req.Commit > 0 && s.visible.position().Term == req.Term && s.visible.Rev() >= req.Commit
 	s.addrs[req.From] = req.Addr
@@ -265,14 +266,13 @@ func (s *Store) restart() {
 
 // searchLoop looks for the others while no master is known: this node's address, or theirs, may have changed.
 func (s *Store) searchLoop() {
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-time.After(s.opts.FailureTimeout / 4):
-		}
+	for s.ctx.Err() == nil {
 		if _, _, ok := s.Leader(); !ok {
 			s.search()
+		}
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(s.opts.FailureTimeout / 4):
 		}
 	}
 }

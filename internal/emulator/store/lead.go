@@ -14,8 +14,10 @@ type peer struct {
 	uid      int64
 	cancel   context.CancelFunc
 	kick     chan struct{}
-	answered time.Time // when the last heartbeat that was answered had been sent
+	answered time.Time // when the last heartbeat that was answered had been sent, or later; see excuse
 	matched  position  // what its copy durably holds
+
+	answeredTruly time.Time // answered without excuses
 }
 
 // PeerState is the last news of a node.
@@ -63,6 +65,7 @@ func (s *Store) syncPeers() {
 		p := &peer{
 			uid: m.UID, cancel: cancel, kick: make(chan struct{}, 1), answered: time.Now().Add(-s.opts.FailureTimeout / 2),
 		}
+		p.answeredTruly = p.answered
 		s.peers[m.UID] = p
 		term := s.ballot.Term
 		s.wg.Go(func() { s.tend(ctx, p, term) })
@@ -152,7 +155,7 @@ func (s *Store) heardFrom(p *peer, term int64, sent time.Time, ans heartbeatAnsw
 	if s.role != leader || s.ballot.Term != term || !ans.OK || ans.UID != p.uid {
 		return
 	}
-	p.answered = sent
+	p.answered, p.answeredTruly = sent, sent
 	before := s.seen[p.uid]
 	news := PeerState{Applied: ans.Applied, Report: ans.Report}
 	s.seen[p.uid] = news

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,12 +11,14 @@ import (
 // Snapshot is the whole configuration at one revision. It never changes; take a new one to see changes.
 type Snapshot struct {
 	term, rev int64
-	kinds     map[string]map[string]json.RawMessage
+	kinds     map[string]map[string]*stored
 }
 
 // Reader finds objects: a Snapshot, or a Tx with its own changes included.
 type Reader interface {
 	Raw(kind, id string) (json.RawMessage, bool)
+	// Tree is a decoded object; it is shared, and nobody may change it.
+	Tree(kind, id string) (map[string]any, bool, error)
 	IDs(kind string) []string
 }
 
@@ -34,8 +35,24 @@ func (s *Snapshot) Raw(kind, id string) (json.RawMessage, bool) {
 	if s == nil {
 		return nil, false
 	}
-	raw, ok := s.kinds[kind][id]
-	return raw, ok
+	o, ok := s.kinds[kind][id]
+	if !ok {
+		return nil, false
+	}
+	return o.raw, true
+}
+
+// Tree implements Reader.
+func (s *Snapshot) Tree(kind, id string) (map[string]any, bool, error) {
+	if s == nil {
+		return nil, false, nil
+	}
+	o, ok := s.kinds[kind][id]
+	if !ok {
+		return nil, false, nil
+	}
+	tree, err := o.decoded()
+	return tree, true, err
 }
 
 // IDs lists the ids of a kind, numbers first and in their order.
@@ -44,32 +61,6 @@ func (s *Snapshot) IDs(kind string) []string {
 		return nil
 	}
 	return sortedIDs(maps.Keys(s.kinds[kind]))
-}
-
-// Get decodes an object. Absent is not an error: ok is false.
-func Get[T any](r Reader, kind, id string) (v T, ok bool, err error) {
-	raw, ok := r.Raw(kind, id)
-	if !ok {
-		return v, false, nil
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return v, true, fmt.Errorf("store: %s/%s: %w", kind, id, err)
-	}
-	return v, true, nil
-}
-
-// List decodes all objects of a kind, in the order of IDs.
-func List[T any](r Reader, kind string) ([]T, error) {
-	ids := r.IDs(kind)
-	out := make([]T, 0, len(ids))
-	for _, id := range ids {
-		v, _, err := Get[T](r, kind, id)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, nil
 }
 
 func sortedIDs(ids func(func(string) bool)) []string {
@@ -112,22 +103,25 @@ type entry struct {
 
 func (e *entry) empty() bool { return len(e.Put) == 0 && len(e.Del) == 0 }
 
-// with returns the snapshot after a change; kinds that did not change are shared.
+// with returns the snapshot after a change; what did not change is shared.
 func (s *Snapshot) with(e *entry) *Snapshot {
 	next := &Snapshot{term: e.Pos.Term, rev: e.Pos.Rev, kinds: maps.Clone(s.kinds)}
 	if next.kinds == nil {
-		next.kinds = map[string]map[string]json.RawMessage{}
+		next.kinds = map[string]map[string]*stored{}
 	}
-	touch := func(kind string) map[string]json.RawMessage {
+	touch := func(kind string) map[string]*stored {
 		m := maps.Clone(next.kinds[kind])
 		if m == nil {
-			m = map[string]json.RawMessage{}
+			m = map[string]*stored{}
 		}
 		next.kinds[kind] = m
 		return m
 	}
 	for kind, objects := range e.Put {
-		maps.Copy(touch(kind), objects)
+		m := touch(kind)
+		for id, raw := range objects {
+			m[id] = &stored{raw: raw}
+		}
 	}
 	for kind, ids := range e.Del {
 		m := touch(kind)

@@ -82,7 +82,8 @@ type Store struct {
 	role       role
 	ready      bool // leader whose first entry is committed
 	leaderUID  int64
-	heard      time.Time // of the last word of a valid master
+	heard      time.Time // the last word of a valid master, or later; see excuse
+	heardTruly time.Time // the same without excuses
 	patience   time.Duration
 	handing    bool                // leadership is being handed over: no new changes
 	standing   bool                // in an election that the master asked for
@@ -179,7 +180,7 @@ func start(ctx context.Context, o Options) (_ *Store, err error) {
 	s := &Store{
 		opts: o, log: o.Logger.With("component", "store", "self", b.UID), ballot: b,
 		addrs: map[int64]string{}, seen: map[int64]PeerState{},
-		changed: make(chan struct{}), progressed: make(chan struct{}), heard: time.Now(),
+		changed: make(chan struct{}), progressed: make(chan struct{}), heard: time.Now(), heardTruly: time.Now(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
@@ -228,7 +229,7 @@ func (s *Store) found(ctx context.Context, e *entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ballot.Term, s.loaded = 1, (&Snapshot{}).with(e)
-	s.heard = time.Time{} // nobody to wait for
+	s.heard, s.heardTruly = time.Time{}, time.Time{} // nobody to wait for
 	return writeBallot(s.opts.Dir, s.ballot)
 }
 
@@ -292,11 +293,14 @@ func (s *Store) Elections() int64 {
 }
 
 // Linked tells whether this node certainly sees what the master decides: it heard from it within a quarter of the
-// failure timeout, or is the master.
+// failure timeout, or is the master and a majority truly answered within the lease.
 func (s *Store) Linked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.role == leader && s.ready || s.leaderUID != 0 && s.current && time.Since(s.heard) < s.opts.FailureTimeout/4
+	if s.role == leader {
+		return s.ready && s.majority(func(p *peer) bool { return time.Since(p.answeredTruly) < s.lease() })
+	}
+	return s.leaderUID != 0 && s.current && time.Since(s.heardTruly) < s.opts.FailureTimeout/4
 }
 
 // Isolate cuts this node off from all others (or ends that): a network partition, for tests.

@@ -26,6 +26,20 @@ func (tx *Tx) Raw(kind, id string) (json.RawMessage, bool) {
 	return tx.base.Raw(kind, id)
 }
 
+// Tree implements Reader.
+func (tx *Tx) Tree(kind, id string) (map[string]any, bool, error) {
+	raw, ok := tx.puts[kind][id]
+	switch {
+	case !ok:
+		return tx.base.Tree(kind, id)
+	case raw == nil:
+		return nil, false, nil
+	}
+	var tree map[string]any
+	err := json.Unmarshal(raw, &tree)
+	return tree, true, err
+}
+
 // IDs implements Reader.
 func (tx *Tx) IDs(kind string) []string {
 	set := map[string]bool{}

@@ -132,6 +132,11 @@ func (e *Engine) Get(_ context.Context, kind api.Kind, id string) (api.Object, e
 	return schema.Clone(e.objects[kind][id]), nil
 }
 
+// Peek implements api.Store.
+func (e *Engine) Peek(ctx context.Context, kind api.Kind, id string) (api.Object, error) {
+	return e.Get(ctx, kind, id)
+}
+
 // List implements api.Store.
 func (e *Engine) List(_ context.Context, kind api.Kind) ([]api.Object, error) {
 	e.mu.Lock()
