@@ -67,7 +67,7 @@ func (s nameSecret) do(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpris
 
 func (s publish) do(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpriseDatabase, run *Run) error {
 	live := run.Inputs.Secrets[s.name]
-	secret := connection(db, live, run.Inputs.Cluster, s.port)
+	secret := connection(db, live, s.how)
 	var owner client.Object = db
 	if secret.Labels == nil { // a user's Secret stays when the database goes (REDB-15)
 		owner = nil

@@ -3,6 +3,7 @@ package database
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -34,6 +35,7 @@ func plan(in Inputs, obs Observed) Plan {
 		clusterIsThere,
 		clusterIsReady,
 		clusterAnswers,
+		accessIsAllowed,
 		creationIsPossible,
 	} {
 		if err := mayAct(in, obs); err != nil {
@@ -173,7 +175,7 @@ func planChange(in Inputs, obs Observed, want Desired) Plan {
 		return stop(outcome.Wait(v1alpha1.ReasonCreating, soon, "the database is being created"))
 	}
 	var steps []Step
-	if step := publication(in, bdb); step != nil {
+	if step := publication(in, obs); step != nil {
 		steps = append(steps, step)
 	}
 	changes, err := want.changes(obs)
@@ -185,7 +187,7 @@ func planChange(in Inputs, obs Observed, want Desired) Plan {
 	case !bdb.Settled():
 		return Plan{Steps: steps, End: changing, Complete: len(changes) == 0}
 	case len(changes) == 0:
-		return Plan{Steps: steps, Complete: true}
+		return Plan{Steps: steps, End: accessIsOpen(in, obs), Complete: true}
 	case !advanced && failed(obs, db):
 		return act(&outcome.Rejected{Reason: appv1.ReasonRejectedByCluster, Message: "the cluster could not carry out the last change" +
 			because(obs, db)}, steps...)
@@ -201,27 +203,26 @@ func mayRetry(db *v1alpha1.RedisEnterpriseDatabase) bool {
 }
 
 // publication tells port and Services in the Secret once the database has an endpoint (REDB-10, REDB-11).
-func publication(in Inputs, bdb *rest.BDB) Step {
+func publication(in Inputs, obs Observed) Step {
 	db := in.Database
-	endpoint, ready := bdb.MainEndpoint()
+	endpoint, ready := obs.BDB.MainEndpoint()
 	if !ready || endpoint.Port == 0 || !usesSecret(&db.Spec) {
 		return nil
 	}
-	live := in.Secrets[db.SecretName()]
-	if live == nil || !mayExtend(db, live) || published(db, in, int(endpoint.Port)) {
+	live, how := in.Secrets[db.SecretName()], reachOf(in, obs, int(endpoint.Port))
+	if live == nil || !mayExtend(db, live) || published(db, live, how) {
 		return nil
 	}
-	return publish{port: int(endpoint.Port), name: live.Name}
+	return publish{how: how, name: live.Name}
 }
 
-func published(db *v1alpha1.RedisEnterpriseDatabase, in Inputs, port int) bool {
-	live := in.Secrets[db.SecretName()]
-	for key, value := range connection(db, live, in.Cluster, port).Data {
+func published(db *v1alpha1.RedisEnterpriseDatabase, live *corev1.Secret, how reach) bool {
+	for key, value := range connection(db, live, how).Data {
 		if string(live.Data[key]) != string(value) {
 			return false
 		}
 	}
-	return true
+	return !outdatedStartup(live, how)
 }
 
 func failed(obs Observed, db *v1alpha1.RedisEnterpriseDatabase) bool {

@@ -118,10 +118,10 @@ func (r Reviewer) fitsCluster(ctx context.Context, old, db *v1alpha1.RedisEnterp
 	}
 	l := r.Links.Get(client.ObjectKeyFromObject(cluster))
 	if l == nil || !l.Latest().Up() {
-		return nil
+		return Access(db, cluster, nil)
 	}
 	snapshot := l.Latest()
-	errs := AgainstCluster(old, db, snapshot)
+	errs := append(Access(db, cluster, snapshot), AgainstCluster(old, db, snapshot)...)
 	if mine, stranger := find(db, snapshot.BDBs); old == nil && mine == nil && stranger != nil {
 		errs = append(errs, outcome.Reject("metadata.name", "cluster %s has a database %s (uid %s) already that no resource made",
 			cluster.Name, db.Name, rest.Value(stranger.UID)))

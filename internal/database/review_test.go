@@ -206,10 +206,10 @@ func TestREDB10_ServiceNames(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if got := strings.Join(serviceNames("orders", c.rec, 12000), ","); got != c.names {
+			db := database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabaseServicePort = c.port })
+			if got := strings.Join(serviceNames(db, c.rec, 12000), ","); got != c.names {
 				t.Errorf("names %q, want %q", got, c.names)
 			}
-			db := database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabaseServicePort = c.port })
 			if got := servicePort(db, c.rec, 12000); got != c.want {
 				t.Errorf("port %d, want %d", got, c.want)
 			}

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"crypto/rand"
 	"math/big"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/bdb"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
@@ -60,20 +62,49 @@ func passwordSecret(db *v1alpha1.RedisEnterpriseDatabase, password string) *core
 	}
 }
 
+// reach is what a Secret tells about reaching a database.
+type reach struct {
+	port     int      // of the Services
+	services []string // their names
+	startup  []string // addresses outside that cluster-aware clients begin with; none for databases without such access
+}
+
+// reachOf gathers how a database with an endpoint on a port is reached.
+func reachOf(in Inputs, obs Observed, port int) reach {
+	return reach{
+		port:     servicePort(in.Database, in.Cluster, port),
+		services: serviceNames(in.Database, in.Cluster, port),
+		startup:  startupNodes(in.Database, obs),
+	}
+}
+
 // connection is what the Secret tells about reaching the database: only these keys, so that the password and every
 // other key stay those of whoever wrote them.
-func connection(db *v1alpha1.RedisEnterpriseDatabase, live *corev1.Secret, cluster *appv1.RedisEnterpriseCluster, port int) *corev1.Secret {
+func connection(db *v1alpha1.RedisEnterpriseDatabase, live *corev1.Secret, how reach) *corev1.Secret {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: db.Namespace, Name: live.Name},
 		Data: map[string][]byte{
-			names.PortKey:         []byte(strconv.Itoa(servicePort(db, cluster, port))),
-			names.ServiceNamesKey: []byte(strings.Join(serviceNames(db.Name, cluster, port), ",")),
+			names.PortKey:         []byte(strconv.Itoa(how.port)),
+			names.ServiceNamesKey: []byte(strings.Join(how.services, ",")),
 		},
+	}
+	if len(how.startup) > 0 {
+		secret.Data[names.StartupNodesKey] = []byte(strings.Join(how.startup, ","))
 	}
 	if metav1.IsControlledBy(live, db) {
 		secret.Labels = map[string]string{names.LabelApp: names.AppValue}
 	}
 	return secret
+}
+
+// outdatedStartup tells whether the Secret names startup nodes that this operator wrote and that there are no more.
+func outdatedStartup(live *corev1.Secret, how reach) bool {
+	if len(how.startup) > 0 || live.Data[names.StartupNodesKey] == nil {
+		return false
+	}
+	return slices.ContainsFunc(live.ManagedFields, func(f metav1.ManagedFieldsEntry) bool {
+		return f.Manager == names.ManagerOperator && f.FieldsV1 != nil && bytes.Contains(f.FieldsV1.Raw, []byte(`"f:`+names.StartupNodesKey+`"`))
+	})
 }
 
 // mayExtend tells whether keys may be added to a Secret (REDB-11). One that is immutable, or that another controller
@@ -101,9 +132,9 @@ func servicePort(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnter
 	return port
 }
 
-// serviceNames are the Services that the rigger makes for a database (RIG-3, RIG-4, RIG-11).
-func serviceNames(name string, cluster *appv1.RedisEnterpriseCluster, port int) []string {
-	kinds := ""
+// serviceNames are the Services that the rigger makes for a database (RIG-3, RIG-4, RIG-11, NET-12).
+func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnterpriseCluster, port int) []string {
+	name, kinds := db.Name, ""
 	if rigger := cluster.Spec.ServicesRiggerSpec; rigger != nil {
 		kinds = rigger.DatabaseServiceType
 		if rigger.ServiceNaming == appv1.ServiceNamingPort {
@@ -123,7 +154,10 @@ func serviceNames(name string, cluster *appv1.RedisEnterpriseCluster, port int) 
 		}
 	}
 	if len(out) == 0 {
-		return []string{of["cluster_ip"], of["headless"]}
+		out = []string{of["cluster_ip"], of["headless"]}
+	}
+	if balancer := of["load_balancer"]; bdb.ExternalAccess(&db.Spec) && !slices.Contains(out, balancer) {
+		out = append(out, balancer)
 	}
 	return out
 }

@@ -55,13 +55,19 @@ type nameSecret struct{ name string }
 func (s nameSecret) String() string     { return "set " + pathSecret + " to " + s.name }
 func (s nameSecret) event() *kube.Event { return nil }
 
-// publish writes port and Service names into the Secret.
+// publish writes port and Service names into the Secret, and where cluster-aware clients outside begin.
 type publish struct {
-	port int
+	how  reach
 	name string
 }
 
-func (s publish) String() string     { return fmt.Sprintf("tell port %d in Secret %s", s.port, s.name) }
+func (s publish) String() string {
+	text := fmt.Sprintf("tell port %d in Secret %s", s.how.port, s.name)
+	if len(s.how.startup) > 0 {
+		text += " and startup nodes " + strings.Join(s.how.startup, ", ")
+	}
+	return text
+}
 func (s publish) event() *kube.Event { return nil }
 
 // create makes the database.

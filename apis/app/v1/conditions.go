@@ -43,6 +43,8 @@ const (
 	ReasonClusterUnreachable = "ClusterUnreachable"
 	// ReasonDeleting means: the resource is being deleted.
 	ReasonDeleting = "Deleting"
+	// ReasonAddressPending means: a load balancer has no address yet; the message names its Service or its node.
+	ReasonAddressPending = "AddressPending"
 )
 
 // Reasons that conditions of a cluster use.
