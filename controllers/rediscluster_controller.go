@@ -48,7 +48,7 @@ func addClusters(_ context.Context, s Shared) error {
 	if err != nil {
 		return err
 	}
-	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults}
+	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults, Offer: s.Discoverer}
 	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
 	return ctrl.NewControllerManagedBy(s.Manager).
@@ -66,6 +66,9 @@ func addClusters(_ context.Context, s Shared) error {
 		Watches(&corev1.PersistentVolumeClaim{}, ours).
 		Watches(&v1alpha1.RedisEnterpriseDatabase{}, handler.EnqueueRequestsFromMapFunc(clustersBlockedBy(c, s.Namespace))).
 		WatchesRawSource(secretSource(s, clustersOfSecret(c))).
+		WatchesRawSource(optionalSource(s, func(ctx context.Context) []reconcile.Request {
+			return clustersWhere(ctx, c, s.Namespace, func(*appv1.RedisEnterpriseCluster) bool { return true })
+		})).
 		WatchesRawSource(linkSource(s.Links, clusterOfChange)).
 		WithOptions(controller.Options{RateLimiter: retries()}).
 		Complete(ownNamespace(s.Namespace, forgetting(c, s.Links, loop.Reconcile)))

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 )
 
 // Shared is what the manager gives to every controller.
@@ -19,6 +20,9 @@ type Shared struct {
 	// SecretNames knows names and versions of all Secrets in the watched namespaces, and nothing of their content: it
 	// wakes up whoever refers to a Secret that changed.
 	SecretNames cache.Cache
+	// Discoverer knows which optional kinds this Kubernetes serves, and Cache holds their objects.
+	Discoverer *platform.Discoverer
+	Cache      *platform.Cache
 	// Teardown is given to every loop.
 	Teardown *Teardown
 	// Namespace is the operator's own, where the clusters are.

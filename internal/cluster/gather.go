@@ -37,6 +37,8 @@ func (c Credentials) known() bool { return c.Username != "" }
 type Inputs struct {
 	REC      *v1.RedisEnterpriseCluster
 	Platform platform.Platform
+	// Kinds are the optional kinds that this Kubernetes serves.
+	Kinds platform.Kinds
 	// Now is when this was gathered; what follows knows no other time.
 	Now time.Time
 	// Credentials in use; unknown while their Secret is absent.
@@ -59,6 +61,9 @@ func formed(rec *v1.RedisEnterpriseCluster) bool {
 // gather reads what the spec refers to.
 func (k *Kind) gather(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Inputs, error) {
 	in := Inputs{REC: rec, Platform: k.Platform, Now: time.Now()}
+	if k.Offer != nil {
+		in.Kinds = k.Offer.Kinds()
+	}
 	if err := k.gatherCredentials(ctx, &in); err != nil {
 		return in, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -12,6 +13,14 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 )
+
+// Offer is what is asked of package platform while the operator runs.
+type Offer interface {
+	// Kinds are the optional kinds that are served now.
+	Kinds() platform.Kinds
+	// Await says which kinds somebody needs, so that they are noticed soon once they are served.
+	Await(who string, kinds ...schema.GroupVersionKind)
+}
 
 // Kind is what the loop knows of clusters.
 type Kind struct {
@@ -23,6 +32,8 @@ type Kind struct {
 	Links *link.Registry
 	// Platform holds the defaults that do not come from the spec.
 	Platform platform.Platform
+	// Offer tells which optional kinds this Kubernetes serves; nil for none.
+	Offer Offer
 	// Logins tries new credentials.
 	Logins Logins
 }

@@ -14,6 +14,7 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 )
 
 // Root is the whole command line. Without a subcommand it is the manager.
@@ -36,7 +37,7 @@ func Root(version string) *cobra.Command {
 // Scheme knows all kinds that our programs read or write.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme, ingress.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}

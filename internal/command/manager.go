@@ -37,6 +37,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -113,10 +114,16 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
+	var kept *platform.Cache
 	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
-		Scheme:                        scheme,
-		Logger:                        o.Log,
-		Cache:                         cacheOptions(o),
+		Scheme: scheme,
+		Logger: o.Log,
+		Cache:  cacheOptions(o),
+		NewCache: func(config *clientrest.Config, options cache.Options) (cache.Cache, error) {
+			var err error
+			kept, err = platform.NewCache(config, options, platform.Selection{Namespace: o.Namespace, Labels: ours()})
+			return kept, err
+		},
 		NewClient:                     o.newClient,
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              names.Owner + ".open-redis-enterprise.io",
@@ -146,7 +153,11 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err := teardown.Add(mgr); err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Namespace: o.Namespace, Defaults: o.Images}
+	discoverer, err := discover(ctx, mgr, o)
+	if err != nil {
+		return err
+	}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Namespace: o.Namespace, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)
@@ -192,13 +203,30 @@ func (o ManagerOptions) newClient(config *clientrest.Config, options client.Opti
 	return o.Wrap(c), nil
 }
 
+// discover looks for the optional kinds, once before the controllers start and then for as long as the manager runs.
+func discover(ctx context.Context, mgr manager.Manager, o ManagerOptions) (*platform.Discoverer, error) {
+	discoverer, err := platform.DiscovererFor(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := discoverer.Look(logr.NewContext(ctx, o.Log)); err != nil {
+		o.Log.Info("the kinds of this Kubernetes were not read; asking again", "error", err.Error())
+	}
+	return discoverer, mgr.Add(discoverer)
+}
+
+// ours selects what the operator and its programs make.
+func ours() labels.Selector {
+	return labels.SelectorFromSet(labels.Set{names.LabelApp: names.AppValue})
+}
+
 // cacheOptions keep only what is ours in memory: objects with our label, in the watched namespaces.
 func cacheOptions(o ManagerOptions) cache.Options {
-	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{names.LabelApp: names.AppValue})}
+	labelled := cache.ByObject{Label: ours()}
 	options := cache.Options{DefaultNamespaces: namespaces(o), ByObject: map[client.Object]cache.ByObject{}, DefaultTransform: cache.TransformStripManagedFields()}
 	for _, kind := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}, &corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{},
 		&corev1.PersistentVolumeClaim{}, &appsv1.StatefulSet{}, &appsv1.Deployment{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{}} {
-		options.ByObject[kind] = ours
+		options.ByObject[kind] = labelled
 	}
 	return options
 }
