@@ -18,7 +18,7 @@ type Change struct {
 	BDBs []rest.UID
 	// Names are the names of BDBs, in the same order.
 	Names []string
-	// Nodes is true when a node appeared, changed its state, role or version, or went.
+	// Nodes is true when a node appeared, changed its state, role, version or addresses, or went.
 	Nodes bool
 	// Cluster is true when the settings, the licence or the modules changed.
 	Cluster bool
@@ -79,6 +79,8 @@ type nodeFact struct {
 	UID                           rest.UID
 	Addr, Status, Role, Ver, Rack string
 	Accept, Maintenance           bool
+	External                      []string
+	Mapping                       []rest.IPMapping
 }
 
 func (s *Snapshot) nodeFacts() []nodeFact {
@@ -86,7 +88,8 @@ func (s *Snapshot) nodeFacts() []nodeFact {
 	for _, n := range s.Nodes {
 		st := s.NodeStatus[n.UID]
 		facts = append(facts, nodeFact{UID: n.UID, Addr: n.Addr, Status: n.Status, Role: st.Role, Ver: n.SoftwareVersion,
-			Rack: n.RackID, Accept: n.AcceptServers, Maintenance: st.InMaintenance()})
+			Rack: n.RackID, Accept: n.AcceptServers, Maintenance: st.InMaintenance(),
+			External: n.ExternalAddr, Mapping: n.OSSClusterIPMapping})
 	}
 	slices.SortFunc(facts, func(a, b nodeFact) int { return int(a.UID - b.UID) })
 	return facts

@@ -36,6 +36,7 @@ type Node struct {
 	SoftwareVersion           string            `json:"software_version"`
 	RackID                    string            `json:"rack_id"`
 	ExternalAddr              []string          `json:"external_addr"`
+	OSSClusterIPMapping       []IPMapping       `json:"oss_cluster_ip_mapping"`
 	AcceptServers             bool              `json:"accept_servers"`
 	ShardCount                Int               `json:"shard_count"`
 	ShardList                 []UID             `json:"shard_list"`
@@ -48,6 +49,12 @@ type Node struct {
 	SupportedDatabaseVersions []DatabaseVersion `json:"supported_database_versions"`
 }
 
+// IPMapping is how a node is announced to cluster-aware clients of a network, a host name, or "default".
+type IPMapping struct {
+	Key   string         `json:"key"`
+	Value map[string]any `json:"value"`
+}
+
 // DatabaseVersion is a version of the database engine that a node can run.
 type DatabaseVersion struct {
 	DBType       string `json:"db_type"`
@@ -58,13 +65,15 @@ type DatabaseVersion struct {
 
 // NodeUpdate holds what can be changed of a node; nil fields stay as they are.
 type NodeUpdate struct {
-	AcceptServers   *bool     `json:"accept_servers,omitempty"`
-	Addr            *string   `json:"addr,omitempty"`
-	ExternalAddr    *[]string `json:"external_addr,omitempty"`
-	MaxListeners    *Int      `json:"max_listeners,omitempty"`
-	MaxRedisServers *Int      `json:"max_redis_servers,omitempty"`
-	RackID          *string   `json:"rack_id,omitempty"`
-	RecoveryPath    *string   `json:"recovery_path,omitempty"`
+	AcceptServers *bool     `json:"accept_servers,omitempty"`
+	Addr          *string   `json:"addr,omitempty"`
+	ExternalAddr  *[]string `json:"external_addr,omitempty"`
+	// OSSClusterIPMapping replaces the whole mapping; releases before 8.0.18 do not know it.
+	OSSClusterIPMapping *[]IPMapping `json:"oss_cluster_ip_mapping,omitempty"`
+	MaxListeners        *Int         `json:"max_listeners,omitempty"`
+	MaxRedisServers     *Int         `json:"max_redis_servers,omitempty"`
+	RackID              *string      `json:"rack_id,omitempty"`
+	RecoveryPath        *string      `json:"recovery_path,omitempty"`
 }
 
 // NodeStatus is the operational side of a node.

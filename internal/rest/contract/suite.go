@@ -46,6 +46,7 @@ func Run(t *testing.T, target Target) {
 	}{
 		{"cluster", s.cluster},
 		{"nodes", s.nodes},
+		{"addresses of nodes", s.nodeAddresses},
 		{"redirect", s.redirect},
 		{"credentials", s.credentials},
 		{"database", s.database},
