@@ -1,0 +1,48 @@
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// foreignCRDs says in which Go modules others publish their CRDs, and in which of their files. The big ones of monitoring
+// that nothing here needs are left out: an API server takes seconds for each.
+var foreignCRDs = []struct {
+	module, folder string
+	files          []string
+}{
+	{"github.com/openshift/api", "", []string{"route/v1/zz_generated.crd-manifests/routes.crd.yaml"}},
+	{"istio.io/api", "", []string{"kubernetes/customresourcedefinitions.gen.yaml"}},
+	{"sigs.k8s.io/gateway-api", "", below("config/crd/standard/gateway.networking.k8s.io_%s.yaml", "gatewayclasses", "gateways", "tlsroutes")},
+	{"github.com/prometheus-operator/prometheus-operator", "hack/parts/prometheusoperator", below("example/prometheus-operator-crd/monitoring.coreos.com_%s.yaml",
+		"prometheuses", "prometheusrules", "servicemonitors", "podmonitors", "probes", "scrapeconfigs")},
+}
+
+func below(pattern string, names ...string) []string {
+	files := make([]string, len(names))
+	for i, name := range names {
+		files[i] = fmt.Sprintf(pattern, name)
+	}
+	return files
+}
+
+// ForeignCRDs are files with the CRDs of kinds that are not ours and that a Kubernetes may have: OpenShift Routes, Istio, the
+// Gateway API, Prometheus. They are those of the modules that the operator is built with; root is the repository's folder.
+func ForeignCRDs(ctx context.Context, root string) ([]string, error) {
+	var all []string
+	for _, f := range foreignCRDs {
+		command := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", f.module)
+		command.Dir = filepath.Join(root, f.folder)
+		folder, err := command.Output()
+		if err != nil {
+			return nil, fmt.Errorf("module %s: %w", f.module, err)
+		}
+		for _, file := range f.files {
+			all = append(all, filepath.Join(strings.TrimSpace(string(folder)), file))
+		}
+	}
+	return all, nil
+}
