@@ -7,10 +7,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
@@ -24,11 +24,9 @@ func Rigger(c Cluster) *appsv1.Deployment {
 		Spec: appsv1.DeploymentSpec{
 			Replicas: ptr.To[int32](1),
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
-			Strategy: appsv1.DeploymentStrategy{
-				Type: appsv1.RollingUpdateDeploymentStrategyType,
-				// The old one goes first: a machine may have no room for two.
-				RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: ptr.To(intstr.FromInt32(0)), MaxUnavailable: ptr.To(intstr.FromInt32(1))},
-			},
+			// The old one is gone before the new one starts: two with different settings would undo each other's work (rule
+			// NET-8), and a machine may have no room for two.
+			Strategy: appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
 			Template: riggerPod(c, labels),
 		},
 	}
@@ -77,7 +75,7 @@ func riggerContainerOf(c Cluster, settings v1.ServicesRiggerSpec) corev1.Contain
 	}
 }
 
-// riggerEnv passes the settings of rules RIG-3, RIG-4, RIG-5 and RIG-7 on.
+// riggerEnv passes the settings of rules RIG-3, RIG-4, RIG-5 and RIG-7 on, and how databases are reached from outside.
 func riggerEnv(rec *v1.RedisEnterpriseCluster, settings v1.ServicesRiggerSpec) []corev1.EnvVar {
 	env := []corev1.EnvVar{
 		{Name: names.EnvClusterUID, Value: string(rec.UID)},
@@ -93,7 +91,20 @@ func riggerEnv(rec *v1.RedisEnterpriseCluster, settings v1.ServicesRiggerSpec) [
 		delete(annotations, names.AnnotationLastKeys)
 		env = append(env, corev1.EnvVar{Name: names.EnvServiceAnnotations, Value: asJSON(annotations)})
 	}
+	if s := waysIn(rec); s.Method != "" {
+		s.Path = "" // which of its two spellings asked is no reason to start anew
+		env = append(env, corev1.EnvVar{Name: names.EnvIngress, Value: asJSON(s)})
+	}
 	return env
+}
+
+// waysIn is what the spec asks for. One that is refused never gets here; it counts as not asked.
+func waysIn(rec *v1.RedisEnterpriseCluster) ingress.Settings {
+	s, err := ingress.SettingsOf(rec)
+	if err != nil {
+		return ingress.Settings{}
+	}
+	return s
 }
 
 func or(value, fallback string) string {
@@ -103,11 +114,11 @@ func or(value, fallback string) string {
 	return value
 }
 
-// asJSON prints a map with its keys in order.
-func asJSON(m map[string]string) string {
-	raw, err := json.Marshal(m)
+// asJSON prints texts and maps of texts, with the keys in order.
+func asJSON(v any) string {
+	raw, err := json.Marshal(v)
 	if err != nil {
-		panic("children: a map of texts always marshals: " + err.Error())
+		panic("children: texts always marshal: " + err.Error())
 	}
 	return string(raw)
 }

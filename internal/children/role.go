@@ -4,6 +4,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
@@ -13,7 +14,7 @@ func Role(c Cluster) *rbacv1.Role {
 	read := []string{"get", "list", "watch"}
 	return &rbacv1.Role{
 		ObjectMeta: c.meta(c.REC.Name),
-		Rules: []rbacv1.PolicyRule{
+		Rules: append([]rbacv1.PolicyRule{
 			// The bulletin board: all read it, each bootstrapper writes its own entry.
 			{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: read},
 			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{names.Board(c.REC.Name)}, Verbs: []string{"patch"}},
@@ -26,8 +27,29 @@ func Role(c Cluster) *rbacv1.Role {
 			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
 			// The rigger makes the REC the owner of its Services; some clusters ask for this right then.
 			{APIGroups: []string{v1.GroupVersion.Group}, Resources: []string{"redisenterpriseclusters/finalizers"}, Verbs: []string{"update"}},
-		},
+		}, waysInRules(waysIn(c.REC).Method)...),
 	}
+}
+
+// waysInRules let the rigger make what leads to databases from outside: the kinds of the method asked for, and no other.
+// What an earlier method has left is removed by the operator.
+func waysInRules(method ingress.Method) []rbacv1.PolicyRule {
+	keep := []string{"create", "delete", "get", "list", "patch", "watch"}
+	switch method {
+	case ingress.Route:
+		return []rbacv1.PolicyRule{
+			{APIGroups: []string{"route.openshift.io"}, Resources: []string{"routes"}, Verbs: keep},
+			// To say which host name a route has, instead of taking what the router gives.
+			{APIGroups: []string{"route.openshift.io"}, Resources: []string{"routes/custom-host"}, Verbs: []string{"create", "update"}},
+		}
+	case ingress.Ingress:
+		return []rbacv1.PolicyRule{{APIGroups: []string{"networking.k8s.io"}, Resources: []string{"ingresses"}, Verbs: keep}}
+	case ingress.Istio:
+		return []rbacv1.PolicyRule{{APIGroups: []string{"networking.istio.io"}, Resources: []string{"gateways", "virtualservices"}, Verbs: keep}}
+	case ingress.Gateway:
+		return []rbacv1.PolicyRule{{APIGroups: []string{"gateway.networking.k8s.io"}, Resources: []string{"tlsroutes"}, Verbs: keep}}
+	}
+	return nil
 }
 
 // RoleBinding gives the Role to the account of the pods.

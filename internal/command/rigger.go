@@ -13,10 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientrest "k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,7 +28,9 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/board"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 	"github.com/open-redis-enterprise/operator/internal/rigger"
 )
@@ -55,15 +59,21 @@ func riggerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			log := logger()
+			ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
 			return RunRigger(cmd.Context(), RiggerOptions{Settings: settings, Config: config,
-				CredentialsDir: names.CredentialsDir, Listen: ":" + strconv.Itoa(names.ProbePort), Log: logger()})
+				CredentialsDir: names.CredentialsDir, Listen: ":" + strconv.Itoa(names.ProbePort), Log: log})
 		},
 	}
 }
 
 // RunRigger serves one cluster until ctx ends.
 func RunRigger(ctx context.Context, o RiggerOptions) error {
-	kubernetes, err := riggerCluster(o)
+	kubernetes, optional, err := riggerCluster(o)
+	if err != nil {
+		return err
+	}
+	discoverer, err := platform.DiscovererFor(o.Config)
 	if err != nil {
 		return err
 	}
@@ -79,10 +89,14 @@ func RunRigger(ctx context.Context, o RiggerOptions) error {
 	defer api.Close()
 	rec := &appv1.RedisEnterpriseCluster{}
 	rec.Namespace, rec.Name, rec.UID = o.Settings.Namespace, o.Settings.Cluster, types.UID(o.Settings.ClusterUID)
-	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api, formed: func() bool { return notes().Formed() }, credentials: credentials}, Client: kubernetes.GetClient(), Owner: rec, Log: o.Log}
+	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api, formed: func() bool { return notes().Formed() }, credentials: credentials}, Client: kubernetes.GetClient(), Kinds: discoverer.Kinds, Owner: rec, Log: o.Log}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return kubernetes.Start(ctx) })
+	if kinds := ingress.Kinds(o.Settings.Ingress.Method); len(kinds) > 0 {
+		followKinds(ctx, discoverer, optional, kinds, o.Log)
+		group.Go(func() error { return discoverer.Start(ctx) })
+	}
 	group.Go(func() error {
 		if !kubernetes.GetCache().WaitForCacheSync(ctx) {
 			return fmt.Errorf("the Kubernetes API did not answer before the rigger ended")
@@ -93,15 +107,41 @@ func RunRigger(ctx context.Context, o RiggerOptions) error {
 	return group.Wait()
 }
 
-// riggerCluster reads node pods, Services and the bulletin board of one cluster from a cache, and nothing else.
-func riggerCluster(o RiggerOptions) (cluster.Cluster, error) {
+// followKinds holds the objects of the method's kinds in the cache from when they are served until they are no more.
+func followKinds(ctx context.Context, discoverer *platform.Discoverer, held *platform.Cache, wanted []schema.GroupVersionKind, log *slog.Logger) {
+	if err := discoverer.Look(ctx); err != nil && ctx.Err() == nil {
+		log.Warn("the kinds of this Kubernetes were not read", "error", err)
+	}
+	discoverer.Await("services-rigger", wanted...)
+	follow := func(served platform.Kinds) {
+		for _, kind := range wanted {
+			if !served.Has(kind) {
+				held.Unfollow(kind)
+			} else if err := held.Follow(ctx, kind, nil); err != nil {
+				log.Warn("objects are not held", "kind", kind.String(), "error", err)
+			}
+		}
+	}
+	context.AfterFunc(ctx, discoverer.Subscribe(follow))
+	follow(discoverer.Kinds())
+}
+
+// riggerCluster reads node pods, Services and the bulletin board of one cluster from a cache, and nothing else but what
+// leads in from outside.
+func riggerCluster(o RiggerOptions) (cluster.Cluster, *platform.Cache, error) {
 	scheme, err := Scheme()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mine := labels.SelectorFromSet(names.ClusterLabels(o.Settings.Cluster))
-	return cluster.New(o.Config, func(options *cluster.Options) {
+	var held *platform.Cache
+	made, err := cluster.New(o.Config, func(options *cluster.Options) {
 		options.Scheme = scheme
+		options.NewCache = func(config *clientrest.Config, cached cache.Options) (cache.Cache, error) {
+			var err error
+			held, err = platform.NewCache(config, cached, platform.Selection{Namespace: o.Settings.Namespace, Labels: mine})
+			return held, err
+		}
 		options.Cache.DefaultNamespaces = map[string]cache.Config{o.Settings.Namespace: {}}
 		options.Cache.ByObject = map[client.Object]cache.ByObject{
 			&corev1.Pod{}:       {Label: labels.SelectorFromSet(names.NodeLabels(o.Settings.Cluster))},
@@ -109,6 +149,7 @@ func riggerCluster(o RiggerOptions) (cluster.Cluster, error) {
 			&corev1.ConfigMap{}: {Label: mine},
 		}
 	})
+	return made, held, err
 }
 
 func riggerBoard(ctx context.Context, c cluster.Cluster, o RiggerOptions) board.Data {

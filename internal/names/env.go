@@ -14,4 +14,6 @@ const (
 	EnvPortPolicy         = "DATABASE_SERVICE_PORT_POLICY"
 	EnvExtraLabels        = "EXTRA_LABELS"
 	EnvServiceAnnotations = "SERVICES_ANNOTATIONS"
+	// EnvIngress says how databases are reached from outside Kubernetes, as a JSON object; absent for not at all.
+	EnvIngress = "INGRESS_SETTINGS"
 )

@@ -40,6 +40,11 @@ const (
 	LabelService = "redis.io/service"
 	// MetricsService is the value of LabelService on the metrics Service.
 	MetricsService = "prom-metrics"
+	// MetricsLeaderService is its value on the Service that leads to the leader's metrics alone.
+	MetricsLeaderService = "prom-leader"
+	// LabelPart marks objects that belong to one concern; PartMetrics to metrics.
+	LabelPart   = "open-redis-enterprise.io/part"
+	PartMetrics = "metrics"
 	// LabelPodName is set by the StatefulSet controller on each pod.
 	LabelPodName = "statefulset.kubernetes.io/pod-name"
 )
@@ -66,6 +71,17 @@ const (
 	AnnotationExpose = AnnotationPrefix + "expose"
 )
 
+// Annotations on a cluster that say how its metrics are read.
+const (
+	// AnnotationServiceMonitor and AnnotationPrometheusRule with the value "false" keep the operator from making one.
+	AnnotationServiceMonitor = AnnotationPrefix + "service-monitor"
+	AnnotationPrometheusRule = AnnotationPrefix + "prometheus-rule"
+	// AnnotationMetricsFrom closes the metrics port to all but the namespaces that a label selector finds.
+	AnnotationMetricsFrom = AnnotationPrefix + "metrics-from"
+	// AnnotationMetricsSecret names a Secret with the credentials to scrape with, where the cluster asks for some.
+	AnnotationMetricsSecret = AnnotationPrefix + "metrics-secret"
+)
+
 // TagExpose is the tag of a database in the cluster that asks the services rigger for a way in from outside; its value
 // is the host name. The operator sets it for AnnotationExpose.
 const TagExpose = "open_redis_enterprise_expose"
@@ -85,20 +101,22 @@ const (
 
 // Ports, by their documented numbers and Service port names.
 const (
-	APIPort        = 9443
-	APIPortName    = "api"
-	SentinelPort   = 8001
-	SentinelName   = "sentinel"
-	UIPort         = 8443
-	UIPortName     = "ui"
-	MetricsPort    = 8070
-	MetricsName    = "prometheus"
-	DatabaseName   = "redis"
-	ProbePort      = 8787
-	ProbePortName  = "probe"
-	WebhookPort    = 8443
-	HealthPort     = 8080
-	OperatorMetric = 8383
+	APIPort      = 9443
+	APIPortName  = "api"
+	SentinelPort = 8001
+	SentinelName = "sentinel"
+	UIPort       = 8443
+	UIPortName   = "ui"
+	MetricsPort  = 8070
+	MetricsName  = "prometheus"
+	// MetricsLeaderPortName differs from MetricsName so that a scrape can tell the two Services apart.
+	MetricsLeaderPortName = "leader"
+	DatabaseName          = "redis"
+	ProbePort             = 8787
+	ProbePortName         = "probe"
+	WebhookPort           = 8443
+	HealthPort            = 8080
+	OperatorMetric        = 8383
 )
 
 // Paths served by the bootstrapper on ProbePort for the kubelet.
@@ -133,6 +151,7 @@ const (
 	UsernameKey        = "username"
 	PasswordKey        = "password"
 	PortKey            = "port"
+	CAKey              = "ca.crt"
 	ServiceNamesKey    = "service_names"
 	LicenseKey         = "license"
 	DefaultUsername    = "demo@redis.com"
@@ -158,8 +177,17 @@ func UI(rec string) string { return rec + "-ui" }
 // Metrics is the headless Service that Prometheus scrapes.
 func Metrics(rec string) string { return rec + "-prom" }
 
+// MetricsLeader is the headless Service that leads to the metrics of the leader alone.
+func MetricsLeader(rec string) string { return rec + "-prom-leader" }
+
+// MetricsCA is the ConfigMap with the certificate that the metrics are served with.
+func MetricsCA(rec string) string { return rec + "-metrics-ca" }
+
 // Rigger is the services rigger's Deployment.
 func Rigger(rec string) string { return rec + "-services-rigger" }
+
+// DatabasesGateway is Istio's Gateway for the databases of a cluster; the one named like the cluster is for its API.
+func DatabasesGateway(rec string) string { return rec + "-databases" }
 
 // Board is the ConfigMap through which operator and bootstrappers talk.
 func Board(rec string) string { return rec + "-bulletin-board" }

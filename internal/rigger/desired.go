@@ -19,17 +19,20 @@ import (
 
 // Database is what the rigger needs to know of one database.
 type Database struct {
-	UID         int64
-	Name        string
-	Port        int32    // of the endpoint
-	ServicePort int32    // asked for by the database itself; 0 when it leaves that to the policy
-	Addresses   []string // of the nodes that hold an endpoint
+	UID          int64
+	Name         string
+	Port         int32    // of the endpoint
+	ServicePort  int32    // asked for by the database itself; 0 when it leaves that to the policy
+	Addresses    []string // of the nodes that hold an endpoint
+	ActiveActive bool
+	Expose       string // host name under which it wants to be reached from outside, if any
 }
 
-// Databases reads what matters from the admin API's list. Internal databases and those without an endpoint yet are left
+// Databases reads what matters from the admin API's list. Internal databases and those without a port yet are left
 // out. Of several databases with one name only the oldest counts (rules REDB-3, RIG-8): its Services must not move to a
-// namesake. The second result names the databases that therefore get none.
-func Databases(list []rest.BDB) (serve []Database, left []string) {
+// namesake. Nor may they take the place of a Service that the operator made for the cluster itself; taken has those
+// names. The second result names the databases that therefore get none.
+func Databases(s Settings, list []rest.BDB, taken map[string]bool) (serve []Database, left []string) {
 	sorted := slices.SortedFunc(slices.Values(list), func(a, b rest.BDB) int { return cmp.Compare(rest.Value(a.UID), rest.Value(b.UID)) })
 	seen := map[string]bool{}
 	for _, bdb := range sorted {
@@ -38,12 +41,16 @@ func Databases(list []rest.BDB) (serve []Database, left []string) {
 			continue
 		}
 		if seen[db.Name] {
-			left = append(left, fmt.Sprintf("%s (uid %d): another database has the same name", db.Name, db.UID))
+			left = append(left, db.leave("another database has the same name"))
 			continue
 		}
 		seen[db.Name] = true
 		if errs := validation.IsDNS1035Label(names.DatabaseLoadBalancer(db.Name)); len(errs) > 0 {
-			left = append(left, fmt.Sprintf("%s (uid %d): %s", db.Name, db.UID, errs[0]))
+			left = append(left, db.leave(errs[0]))
+			continue
+		}
+		if name := clash(s, db, taken); name != "" {
+			left = append(left, db.leave("the cluster itself has a Service "+name))
 			continue
 		}
 		serve = append(serve, db)
@@ -51,20 +58,41 @@ func Databases(list []rest.BDB) (serve []Database, left []string) {
 	return serve, left
 }
 
+func (db Database) leave(why string) string {
+	return fmt.Sprintf("%s (uid %d): %s", db.Name, db.UID, why)
+}
+
+func clash(s Settings, db Database, taken map[string]bool) string {
+	for _, kind := range s.Types {
+		if name := serviceName(s, db, kind); taken[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// databaseOf takes the port from the endpoint, and from the database while its endpoint is away: what leads to a
+// database must outlast a failover.
 func databaseOf(bdb rest.BDB) (Database, bool) {
-	db := Database{UID: int64(rest.Value(bdb.UID)), Name: rest.Value(bdb.Name)}
-	if db.Name == "" || rest.Value(bdb.Internal) || bdb.Endpoints == nil {
+	db := Database{UID: int64(rest.Value(bdb.UID)), Name: rest.Value(bdb.Name), Port: int32(rest.Value(bdb.Port)), //nolint:gosec // a port
+		ActiveActive: rest.Value(bdb.CRDT)}
+	if db.Name == "" || rest.Value(bdb.Internal) {
 		return db, false
 	}
-	for _, endpoint := range *bdb.Endpoints {
-		db.Port = int32(endpoint.Port) //nolint:gosec // a port
+	for _, endpoint := range rest.Value(bdb.Endpoints) {
+		if endpoint.Port > 0 {
+			db.Port = int32(endpoint.Port) //nolint:gosec // a port
+		}
 		db.Addresses = append(db.Addresses, endpoint.Addr...)
 	}
-	if bdb.Tags != nil {
-		for _, tag := range *bdb.Tags {
-			if port, err := strconv.ParseUint(tag.Value, 10, 16); tag.Key == servicePortTag && err == nil {
+	for _, tag := range rest.Value(bdb.Tags) {
+		switch tag.Key {
+		case servicePortTag:
+			if port, err := strconv.ParseUint(tag.Value, 10, 16); err == nil {
 				db.ServicePort = int32(port)
 			}
+		case names.TagExpose:
+			db.Expose = tag.Value
 		}
 	}
 	return db, db.Port > 0
@@ -83,42 +111,55 @@ func Services(s Settings, dbs []Database) []client.Object {
 
 func service(s Settings, db Database, kind string) *corev1.Service {
 	key, value := names.BDBLabel(db.UID)
-	labels := maps.Clone(s.ExtraLabels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, names.ClusterLabels(s.Cluster))
 	svc := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Labels: labels, Annotations: maps.Clone(s.Annotations)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: serviceName(s, db, kind), Labels: labels(s), Annotations: maps.Clone(s.Annotations)},
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
 			Selector: map[string]string{names.LabelCluster: s.Cluster, key: value},
 			Ports: []corev1.ServicePort{{
 				Name:       names.DatabaseName,
 				Protocol:   corev1.ProtocolTCP,
-				Port:       servicePort(s, db),
+				Port:       servicePort(s, db, kind),
 				TargetPort: intstr.FromInt32(db.Port),
 			}},
 		},
 	}
+	switch kind {
+	case Headless:
+		svc.Spec.ClusterIP = corev1.ClusterIPNone
+	case LoadBalancer:
+		svc.Spec.Type = corev1.ServiceTypeLoadBalancer
+	}
+	return svc
+}
+
+func labels(s Settings) map[string]string {
+	all := maps.Clone(s.ExtraLabels)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, names.ClusterLabels(s.Cluster))
+	return all
+}
+
+func serviceName(s Settings, db Database, kind string) string {
 	base := db.Name
 	if s.ByPort {
 		base = fmt.Sprintf("redis-%d", db.Port)
 	}
 	switch kind {
 	case Headless:
-		svc.Name, svc.Spec.ClusterIP = names.DatabaseHeadless(base), corev1.ClusterIPNone
-		svc.Spec.Ports[0].Port = db.Port // a headless Service forwards nothing: clients connect to the pod itself
+		return names.DatabaseHeadless(base)
 	case LoadBalancer:
-		svc.Name, svc.Spec.Type = names.DatabaseLoadBalancer(base), corev1.ServiceTypeLoadBalancer
-	default:
-		svc.Name = base
+		return names.DatabaseLoadBalancer(base)
 	}
-	return svc
+	return base
 }
 
-func servicePort(s Settings, db Database) int32 {
+func servicePort(s Settings, db Database, kind string) int32 {
 	switch {
+	case kind == Headless: // it forwards nothing: clients connect to the pod itself
+		return db.Port
 	case db.ServicePort > 0:
 		return db.ServicePort
 	case s.DefaultPort:

@@ -3,6 +3,7 @@ package rigger
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,12 +17,18 @@ func bdb(uid int64, name string, port int, addr ...string) rest.BDB {
 	return rest.BDB{UID: &id, Name: &name, Endpoints: &[]rest.Endpoint{{Port: rest.Int(port), Addr: addr}}}
 }
 
+// read takes databases as they come, none of them in the way of anything.
+func read(list ...rest.BDB) []Database {
+	dbs, _ := Databases(settings(ClusterIP), list, nil)
+	return dbs
+}
+
 func settings(types ...string) Settings {
 	return Settings{Cluster: "rec", Namespace: "ns", ClusterUID: "u", Types: types}
 }
 
 func TestRIG3_ServiceTypes(t *testing.T) {
-	dbs, _ := Databases([]rest.BDB{bdb(1, "orders", 12000, "10.0.0.1")})
+	dbs := read(bdb(1, "orders", 12000, "10.0.0.1"))
 	got := map[string]corev1.ServiceSpec{}
 	for _, o := range Services(settings(ClusterIP, Headless, LoadBalancer), dbs) {
 		got[o.GetName()] = o.(*corev1.Service).Spec
@@ -51,7 +58,7 @@ func TestRIG3_ServiceTypes(t *testing.T) {
 func TestRIG4_NamedByPort(t *testing.T) {
 	s := settings(ClusterIP)
 	s.ByPort = true
-	dbs, _ := Databases([]rest.BDB{bdb(1, "orders", 12000)})
+	dbs := read(bdb(1, "orders", 12000))
 	if got := Services(s, dbs)[0].GetName(); got != "redis-12000" {
 		t.Errorf("name = %s", got)
 	}
@@ -61,12 +68,12 @@ func TestRIG5_PortPolicy(t *testing.T) {
 	s := settings(ClusterIP)
 	s.DefaultPort = true
 	db := bdb(1, "orders", 12000)
-	dbs, _ := Databases([]rest.BDB{db})
+	dbs := read(db)
 	if p := Services(s, dbs)[0].(*corev1.Service).Spec.Ports[0]; p.Port != 6379 || p.TargetPort.IntVal != 12000 {
 		t.Errorf("policy: %+v", p)
 	}
 	db.Tags = &[]rest.Tag{{Key: "db_service_port", Value: "7000"}}
-	dbs, _ = Databases([]rest.BDB{db})
+	dbs = read(db)
 	if p := Services(s, dbs)[0].(*corev1.Service).Spec.Ports[0]; p.Port != 7000 || p.TargetPort.IntVal != 12000 {
 		t.Errorf("the database's own port beats the policy: %+v", p)
 	}
@@ -75,7 +82,7 @@ func TestRIG5_PortPolicy(t *testing.T) {
 func TestRIG7_ExtraLabels(t *testing.T) {
 	s := settings(ClusterIP)
 	s.ExtraLabels = map[string]string{"team": "a", "app": "mine"}
-	dbs, _ := Databases([]rest.BDB{bdb(1, "orders", 12000)})
+	dbs := read(bdb(1, "orders", 12000))
 	got := Services(s, dbs)[0].GetLabels()
 	if got["team"] != "a" || got["app"] != "redis-enterprise" || got["redis.io/cluster"] != "rec" {
 		t.Errorf("labels = %v", got)
@@ -83,7 +90,7 @@ func TestRIG7_ExtraLabels(t *testing.T) {
 }
 
 func TestRIG8_DuplicateNames(t *testing.T) {
-	dbs, left := Databases([]rest.BDB{bdb(7, "orders", 12001), bdb(2, "orders", 12000), bdb(3, "carts", 12002)})
+	dbs, left := Databases(settings(ClusterIP), []rest.BDB{bdb(7, "orders", 12001), bdb(2, "orders", 12000), bdb(3, "carts", 12002)}, nil)
 	if len(dbs) != 2 || dbs[0].UID != 2 || dbs[1].UID != 3 {
 		t.Errorf("the oldest keeps its services: %+v", dbs)
 	}
@@ -97,9 +104,33 @@ func TestRIG2_LeftOut(t *testing.T) {
 	internal.Internal = &yes
 	pending := bdb(2, "young", 0)
 	odd := bdb(3, "Bad_Name", 12001)
-	dbs, left := Databases([]rest.BDB{internal, pending, odd})
+	dbs, left := Databases(settings(ClusterIP), []rest.BDB{internal, pending, odd}, nil)
 	if len(dbs) != 0 || len(left) != 1 {
 		t.Errorf("served %v, left %v", dbs, left)
+	}
+}
+
+func TestRIG6_AFailoverTakesNoServiceAway(t *testing.T) {
+	away, port := bdb(1, "orders", 12000), rest.Int(12000)
+	away.Port = &port
+	for name, endpoints := range map[string]*[]rest.Endpoint{"none": nil, "no list": {}, "an empty one": {{}}} {
+		away.Endpoints = endpoints
+		if dbs := read(away); len(dbs) != 1 || dbs[0].Port != 12000 || len(dbs[0].Addresses) != 0 {
+			t.Errorf("%s: %+v", name, dbs)
+		}
+	}
+}
+
+func TestServicesOfTheClusterAreNotTaken(t *testing.T) {
+	list := []rest.BDB{bdb(1, "rec", 12000), bdb(2, "orders", 12001)}
+	dbs, left := Databases(settings(ClusterIP, Headless), list, map[string]bool{"rec": true, "rec-ui": true, "orders": false})
+	if len(dbs) != 1 || dbs[0].Name != "orders" || len(left) != 1 || !strings.Contains(left[0], "the cluster itself has a Service rec") {
+		t.Errorf("%+v, %v", dbs, left)
+	}
+	byPort := settings(ClusterIP)
+	byPort.ByPort = true
+	if dbs, _ := Databases(byPort, list, map[string]bool{"rec": true}); len(dbs) != 2 {
+		t.Errorf("its Service is called redis-12000: %+v", dbs)
 	}
 }
 
@@ -120,7 +151,7 @@ func TestRIG6_LabelsFollowEndpoints(t *testing.T) {
 	pod := func(name, ip string, labels map[string]string) corev1.Pod {
 		return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}, Status: corev1.PodStatus{PodIP: ip}}
 	}
-	dbs, _ := Databases([]rest.BDB{bdb(1, "a", 12000, "10.0.0.2"), bdb(2, "b", 12001, "10.0.0.1", "10.0.0.2")})
+	dbs := read(bdb(1, "a", 12000, "10.0.0.2"), bdb(2, "b", 12001, "10.0.0.1", "10.0.0.2"))
 	got := Labels([]corev1.Pod{
 		pod("rec-0", "10.0.0.1", map[string]string{"redis.io/bdb-1": "1", "redis.io/bdb-2": "2", "app": "redis-enterprise"}),
 		pod("rec-1", "10.0.0.2", map[string]string{"redis.io/bdb-2": "2"}),

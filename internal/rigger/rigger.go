@@ -3,6 +3,7 @@ package rigger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,8 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -24,19 +27,22 @@ type Lister interface {
 }
 
 // fields are all that the rigger asks of a database.
-var fields = []string{"uid", "name", "internal", "endpoints", "tags"}
+var fields = []string{"uid", "name", "internal", "port", "endpoints", "tags", "crdt"}
 
-// Rigger keeps Services and pod labels equal to where the endpoints are.
+// Rigger keeps Services and pod labels equal to where the endpoints are, and the ways in from outside equal to the
+// databases that want one.
 type Rigger struct {
 	Settings Settings
 	API      Lister
-	Client   client.Client // reads come from a cache, writes go to the API server
-	Owner    client.Object // the REC, for owner references
-	Every    time.Duration // between two looks at the endpoints; one second unless set
+	Client   client.Client         // reads come from a cache, writes go to the API server
+	Kinds    func() platform.Kinds // the optional kinds that are served now; nil for none
+	Owner    client.Object         // the REC, for owner references
+	Every    time.Duration         // between two looks at the endpoints; one second unless set
 	Log      *slog.Logger
 
 	lastGood atomic.Int64
 	told     []string // databases without Services that the log has named
+	failed   string   // what the log has said last of looks that failed
 }
 
 // Run follows the endpoints until ctx ends. A failed look changes nothing: Services stay as they are.
@@ -48,8 +54,8 @@ func (r *Rigger) Run(ctx context.Context) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		if err := r.Once(ctx); err != nil && ctx.Err() == nil {
-			r.Log.Warn("services not brought up to date", "error", err)
+		if err := r.Once(ctx); ctx.Err() == nil {
+			r.fail(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -59,14 +65,45 @@ func (r *Rigger) Run(ctx context.Context) error {
 	}
 }
 
-// Once looks and acts one time.
+// Once looks and acts one time. Ways in from outside come last, and what goes wrong with them holds nothing else up.
 func (r *Rigger) Once(ctx context.Context) error {
 	list, err := r.API.ListBDBs(ctx, fields...)
 	if err != nil {
 		return fmt.Errorf("databases not read: %w", err)
 	}
-	dbs, left := Databases(list)
-	r.tell(left)
+	taken, err := r.taken(ctx)
+	if err != nil {
+		return err
+	}
+	dbs, left := Databases(r.Settings, list, taken)
+	if err := r.services(ctx, dbs); err != nil {
+		return err
+	}
+	r.lastGood.Store(time.Now().UnixNano())
+	objects, closed := Ways(r.Settings, dbs)
+	if missing := r.kinds().Missing(ingress.Kinds(r.Settings.Ingress.Method)...); len(missing) > 0 {
+		r.tell(append(left, "nothing leads in from outside: this Kubernetes does not have "+platform.KindName(missing[0])))
+		return nil
+	}
+	r.tell(append(left, closed...))
+	return r.ways(ctx, objects)
+}
+
+// taken are the names of the Services that the operator made for the cluster.
+func (r *Rigger) taken(ctx context.Context) (map[string]bool, error) {
+	var services corev1.ServiceList
+	if err := r.Client.List(ctx, &services, client.InNamespace(r.Settings.Namespace), r.mine()); err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, service := range services.Items {
+		taken[service.Name] = service.Annotations[names.AnnotationManager] == names.ManagerOperator
+	}
+	return taken, nil
+}
+
+// services brings pod labels and Services up to date.
+func (r *Rigger) services(ctx context.Context, dbs []Database) error {
 	var pods corev1.PodList
 	if err := r.Client.List(ctx, &pods, client.InNamespace(r.Settings.Namespace), client.MatchingLabels(names.NodeLabels(r.Settings.Cluster))); err != nil {
 		return err
@@ -76,19 +113,45 @@ func (r *Rigger) Once(ctx context.Context) error {
 			return err
 		}
 	}
-	writer := kube.Writer{Client: r.Client, Manager: names.ManagerRigger}
 	wished := Services(r.Settings, dbs)
-	changes, err := writer.Apply(ctx, r.Owner, wished)
+	changes, err := r.writer().Apply(ctx, r.Owner, wished)
 	r.log(changes)
 	if err != nil {
 		return err
 	}
-	changes, err = writer.Prune(ctx, r.Owner, client.MatchingLabels(names.ClusterLabels(r.Settings.Cluster)), []client.ObjectList{&corev1.ServiceList{}}, wished)
+	changes, err = r.writer().Prune(ctx, r.Owner, r.mine(), []client.ObjectList{&corev1.ServiceList{}}, wished)
 	r.log(changes)
-	if err == nil {
-		r.lastGood.Store(time.Now().UnixNano())
-	}
 	return err
+}
+
+// ways brings what leads in from outside up to date. One object that Kubernetes refuses, such as a host name that
+// somebody else has, must not keep the others from being made or removed.
+func (r *Rigger) ways(ctx context.Context, wished []client.Object) error {
+	var problems []error
+	for _, obj := range wished {
+		changes, err := r.writer().Apply(ctx, r.Owner, []client.Object{obj})
+		r.log(changes)
+		problems = append(problems, err)
+	}
+	for _, list := range ingress.Lists(ingress.Kinds(r.Settings.Ingress.Method)) {
+		changes, err := r.writer().Prune(ctx, r.Owner, r.mine(), []client.ObjectList{list}, wished)
+		r.log(changes)
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+func (r *Rigger) writer() kube.Writer {
+	return kube.Writer{Client: r.Client, Manager: names.ManagerRigger}
+}
+
+func (r *Rigger) mine() client.MatchingLabels { return names.ClusterLabels(r.Settings.Cluster) }
+
+func (r *Rigger) kinds() platform.Kinds {
+	if r.Kinds == nil {
+		return platform.Kinds{}
+	}
+	return r.Kinds()
 }
 
 // Healthy reports whether a look has succeeded within the last minute.
@@ -127,17 +190,33 @@ func (r *Rigger) label(ctx context.Context, change LabelChange) error {
 
 func (r *Rigger) log(changes []kube.Change) {
 	for _, c := range changes {
-		r.Log.Info("service", "verb", c.Verb, "name", c.Name.Name)
+		r.Log.Info("object", "verb", c.Verb, "kind", c.Kind, "name", c.Name.Name)
 	}
 }
 
-// tell logs databases that get no Services once, not at each look.
+// fail logs what went wrong once, not at each look, and that it has ended.
+func (r *Rigger) fail(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	switch {
+	case text == r.failed:
+	case err != nil:
+		r.Log.Warn("not brought up to date", "error", err)
+	default:
+		r.Log.Info("up to date again")
+	}
+	r.failed = text
+}
+
+// tell logs databases that do not get what others get, once and not at each look.
 func (r *Rigger) tell(left []string) {
 	if slices.Equal(left, r.told) {
 		return
 	}
 	r.told = left
 	for _, why := range left {
-		r.Log.Warn("no services for a database", "database", why)
+		r.Log.Warn("left out", "database", why)
 	}
 }

@@ -1,6 +1,7 @@
 // Package rigger is the services rigger: it makes the Services of every database of one cluster, points them at the pods
-// that hold the database's endpoints, and follows when endpoints move. It runs in a Deployment of its own, so that
-// clients keep being routed while the operator is away.
+// that hold the database's endpoints, and follows when endpoints move. It also makes the ways in from outside Kubernetes
+// for the databases that have one. It runs in a Deployment of its own, so that clients keep being routed while the
+// operator is away.
 package rigger
 
 import (
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
@@ -34,6 +36,7 @@ type Settings struct {
 	ByPort                         bool // redis-<port> instead of the database's name
 	DefaultPort                    bool // 6379 instead of the database's port
 	ExtraLabels, Annotations       map[string]string
+	Ingress                        ingress.Settings // how databases are reached from outside; the zero value for not at all
 }
 
 // ReadSettings reads the settings from an environment.
@@ -52,7 +55,7 @@ func ReadSettings(env func(string) string) (Settings, error) {
 	if s.Types, err = ParseTypes(env(names.EnvServiceTypes)); err != nil {
 		return s, err
 	}
-	for key, into := range map[string]*map[string]string{names.EnvExtraLabels: &s.ExtraLabels, names.EnvServiceAnnotations: &s.Annotations} {
+	for key, into := range map[string]any{names.EnvExtraLabels: &s.ExtraLabels, names.EnvServiceAnnotations: &s.Annotations, names.EnvIngress: &s.Ingress} {
 		if text := env(key); text != "" {
 			if err := json.Unmarshal([]byte(text), into); err != nil {
 				return s, fmt.Errorf("%s: %w", key, err)

@@ -25,10 +25,13 @@ var allowed = map[string][]string{
 	"internal/link":         {"internal/rest"},
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
 	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
-	"internal/children":     {"internal/names", "internal/platform", "internal/ingress", "apis"},
-	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board", "internal/ingress"},
+	"internal/alert":        {},
+	"internal/children":     {"internal/names", "internal/platform", "internal/ingress", "internal/alert", "apis"},
+	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board", "internal/ingress", "internal/platform"},
 	"internal/bootstrapper": {"internal/names", "internal/rest", "internal/board"},
 	"internal/admission":    {"internal/names", "internal/kube"},
+	"internal/metrics":      {"internal/names", "internal/outcome", "internal/rest", "internal/link", "internal/admission", "apis"},
+	"internal/trace":        {"internal/outcome", "internal/rest"},
 	"internal/emulator":     {"internal/emulator"},
 	"cmd/emulator":          {"internal/emulator"},
 }
@@ -37,7 +40,7 @@ var allowed = map[string][]string{
 var kinds = []string{"internal/cluster", "internal/database", "internal/remotecluster", "internal/activeactive"}
 
 var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform",
-	"internal/rest", "internal/link", "internal/bdb", "internal/children", "internal/ingress", "internal/admission"}
+	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/admission"}
 
 // standardOnly are packages that must not need anything but the standard library and themselves.
 var standardOnly = []string{"internal/rest"}
