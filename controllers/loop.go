@@ -13,7 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/open-redis-enterprise/operator/internal/kube"
+	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
 // Kind is what the loop needs to know of one kind of custom resource. R is what a run found and did; only the kind
@@ -35,8 +37,15 @@ type Loop[T client.Object, R any] struct {
 	Kind   Kind[T, R]
 	// Teardown knows namespaces that are being deleted, where nothing is done any more but letting go.
 	Teardown *Teardown
-	Now      func() time.Time // time.Now unless a test says otherwise
+	// Metrics and Tracer are told of each run under the kind's Name; nil ones are told nothing.
+	Name    string
+	Metrics *metrics.Metrics
+	Tracer  *trace.Tracer
+	Now     func() time.Time // time.Now unless a test says otherwise
 }
+
+// repairing is a run that can tell what it put back because somebody else had changed it.
+type repairing interface{ Repaired() []string }
 
 // Reconcile brings one object closer to its spec.
 func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -47,18 +56,38 @@ func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if done, err := l.tornDown(ctx, obj); done || err != nil {
 		return ctrl.Result{}, err
 	}
+	start := time.Now()
+	ctx, span := l.Tracer.Reconcile(ctx, l.Name, req.Namespace, req.Name)
+	err := l.reconcile(ctx, obj)
+	span.End(err)
+	l.Metrics.Reconciled(l.Name, err, time.Since(start))
+	return outcome.Result(err)
+}
+
+// reconcile runs, and writes down how it ended.
+func (l *Loop[T, R]) reconcile(ctx context.Context, obj T) error {
 	run, err := l.Kind.Run(ctx, obj)
+	if r, ok := any(run).(repairing); ok {
+		l.Metrics.Repaired(l.Name, r.Repaired())
+	}
+	ctx, span := trace.Phase(ctx, trace.Report)
+	perr := l.report(ctx, obj, run, err)
+	span.End(perr)
+	return errors.Join(err, perr) // not written down means not done
+}
+
+func (l *Loop[T, R]) report(ctx context.Context, obj T, run R, err error) error {
 	before := obj.DeepCopyObject().(T) // after the run: it may have put on a finalizer or a documented default
 	events := l.Kind.Report(before, obj, run, err, l.now())
 	changed, perr := kube.PatchStatus(ctx, l.Client, before, obj)
 	if perr != nil {
-		return ctrl.Result{}, errors.Join(err, perr) // not written down means not done
+		return perr
 	}
 	kube.Emit(l.Events, obj, events)
 	if changed {
 		log.FromContext(ctx).V(1).Info("status written", "outcome", outcome.Describe(err))
 	}
-	return outcome.Result(err)
+	return nil
 }
 
 // tornDown reports whether the object goes with its namespace, in which case it has been let go.

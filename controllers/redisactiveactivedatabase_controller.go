@@ -24,7 +24,8 @@ var ActiveActiveDatabases = Controller{Kind: "RedisEnterpriseActiveActiveDatabas
 func addActiveActiveDatabases(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
 	loop := &Loop[*appv1alpha1.RedisEnterpriseActiveActiveDatabase, activeactive.Run]{
-		Client: c, Events: s.Events, Teardown: s.Teardown, Kind: &activeactive.Kind{Reviewer: activeActiveReviewer(s)},
+		Client: c, Events: s.Events, Teardown: s.Teardown,
+		Name: "RedisEnterpriseActiveActiveDatabase", Metrics: s.Metrics, Tracer: s.Tracer, Kind: &activeactive.Kind{Reviewer: activeActiveReviewer(s)},
 	}
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterpriseactiveactivedatabase").

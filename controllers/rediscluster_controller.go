@@ -49,7 +49,8 @@ func addClusters(_ context.Context, s Shared) error {
 		return err
 	}
 	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults, Offer: s.Discoverer}
-	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown, Kind: kind}
+	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
+		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterprisecluster").
@@ -71,14 +72,15 @@ func addClusters(_ context.Context, s Shared) error {
 		})).
 		WatchesRawSource(linkSource(s.Links, clusterOfChange)).
 		WithOptions(controller.Options{RateLimiter: retries()}).
-		Complete(ownNamespace(s.Namespace, forgetting(c, s.Links, loop.Reconcile)))
+		Complete(ownNamespace(s.Namespace, forgetting(c, s, loop.Reconcile)))
 }
 
 // forgetting closes the connection to a cluster whose resource is gone, however it went.
-func forgetting(reader client.Reader, links *link.Registry, next reconcile.Func) reconcile.Func {
+func forgetting(reader client.Reader, s Shared, next reconcile.Func) reconcile.Func {
 	return func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 		if err := reader.Get(ctx, request.NamespacedName, &appv1.RedisEnterpriseCluster{}); apierrors.IsNotFound(err) {
-			links.Remove(request.NamespacedName)
+			s.Links.Remove(request.NamespacedName)
+			s.Metrics.Forget(request.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return next(ctx, request)

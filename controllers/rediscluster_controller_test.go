@@ -87,7 +87,7 @@ func TestTheConnectionGoesWithTheResource(t *testing.T) {
 	for name, stays := range map[string]bool{"rec": true, "gone": false} {
 		key := types.NamespacedName{Namespace: "ns", Name: name}
 		links.Ensure(key, link.Target{ServerName: "x"})
-		if _, err := forgetting(withClusters(t), links, next)(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
+		if _, err := forgetting(withClusters(t), Shared{Links: links}, next)(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
 			t.Fatal(err)
 		}
 		if (links.Get(key) != nil) != stays {

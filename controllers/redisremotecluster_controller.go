@@ -21,7 +21,8 @@ var RemoteClusters = Controller{Kind: "RedisEnterpriseRemoteCluster", Add: addRe
 func addRemoteClusters(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
 	loop := &Loop[*appv1alpha1.RedisEnterpriseRemoteCluster, remotecluster.Run]{
-		Client: c, Events: s.Events, Teardown: s.Teardown, Kind: &remotecluster.Kind{Client: c, Namespace: s.Namespace},
+		Client: c, Events: s.Events, Teardown: s.Teardown,
+		Name: "RedisEnterpriseRemoteCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: &remotecluster.Kind{Client: c, Namespace: s.Namespace},
 	}
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterpriseremotecluster").

@@ -8,7 +8,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
 // Shared is what the manager gives to every controller.
@@ -23,8 +25,10 @@ type Shared struct {
 	// Discoverer knows which optional kinds this Kubernetes serves, and Cache holds their objects.
 	Discoverer *platform.Discoverer
 	Cache      *platform.Cache
-	// Teardown is given to every loop.
+	// Teardown, Metrics and Tracer are given to every loop.
 	Teardown *Teardown
+	Metrics  *metrics.Metrics
+	Tracer   *trace.Tracer
 	// Namespace is the operator's own, where the clusters are.
 	Namespace string
 	// Defaults are the images of a cluster whose spec names none.

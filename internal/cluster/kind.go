@@ -12,6 +12,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
 // Offer is what is asked of package platform while the operator runs.
@@ -53,21 +54,31 @@ func (k *Kind) Run(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Run, er
 	if err := kube.AddFinalizer(ctx, k.Client, rec, names.ClusterFinalizer); err != nil {
 		return Run{}, err
 	}
-	in, err := k.gather(ctx, rec)
+	phase, span := trace.Phase(ctx, trace.Gather)
+	in, err := k.gather(phase, rec)
+	span.End(err)
 	run := Run{Inputs: in}
 	if err != nil {
 		return run, err
 	}
-	if run.Observed, err = k.observe(ctx, in); err != nil {
+	phase, span = trace.Phase(ctx, trace.Observe)
+	run.Observed, err = k.observe(phase, in)
+	span.End(err)
+	if err != nil {
 		return run, err
 	}
 	if err := refusals(rec, run.Observed, in); err != nil {
 		return run, err
 	}
 	run.Validated = true
+	_, span = trace.Phase(ctx, trace.Plan)
 	p := plan(in, desired(in, run.Observed.Set), run.Observed)
+	span.End(nil)
 	run.Rollout = p.Rollout
-	return run, k.apply(ctx, rec, p, &run)
+	phase, span = trace.Phase(ctx, trace.Apply)
+	err = k.apply(phase, rec, p, &run)
+	span.End(err)
+	return run, err
 }
 
 // refusals are what the rules say against the spec. Nothing is applied then (rule REC-28).

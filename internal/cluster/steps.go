@@ -151,6 +151,9 @@ func (s labelMaster) perform(ctx context.Context, h *hands) error {
 	return client.IgnoreNotFound(err)
 }
 
+// licenseSet begins what is noted of an installed licence.
+const licenseSet = "the licence of "
+
 // putLicense installs the licence (rule REC-71).
 type putLicense struct{ text, path string }
 
@@ -161,7 +164,7 @@ func (s putLicense) perform(ctx context.Context, h *hands) error {
 	if rest.IsRefused(err) {
 		return outcome.Refused(s.path, "the cluster refuses the licence: %s", answer(err))
 	}
-	return h.did("the licence of "+s.path+" was installed", err)
+	return h.did(licenseSet+s.path+" was installed", err)
 }
 
 // putPolicy changes the cluster's policy.

@@ -31,14 +31,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/open-redis-enterprise/operator/controllers"
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
 // ManagerOptions configure one replica of the operator.
@@ -54,12 +56,18 @@ type ManagerOptions struct {
 	HealthAddress, MetricsAddress, AdmissionAddress string
 	// AdmissionDirectory may hold a mounted certificate of the admission server.
 	AdmissionDirectory string
+	// MetricsSecure serves the metrics over TLS, and only to whom Kubernetes lets read /metrics.
+	MetricsSecure bool
+	// Tracer makes spans of the reconciles; nil makes none.
+	Tracer *trace.Tracer
 	// PollIdle and PollBusy pace the readings of each cluster; zero is the default of package link.
 	PollIdle, PollBusy time.Duration
 	// Wrap, if set, wraps the client that writes to Kubernetes; Middleware wraps the calls of the admin API.
 	Wrap       func(client.Client) client.Client
 	Middleware func(types.NamespacedName) []rest.Middleware
 	Log        logr.Logger
+	// Version is told in the metrics.
+	Version string
 }
 
 func managerCommand(version string) *cobra.Command {
@@ -80,13 +88,15 @@ func managerCommand(version string) *cobra.Command {
 			if o.Namespace == "" {
 				return fmt.Errorf("%s must name the operator's namespace", names.EnvPodNamespace)
 			}
+			o.Version = version
 			o.Log.Info("starting", "version", version, "namespace", o.Namespace, "watching", o.Watch)
-			return RunManager(cmd.Context(), o)
+			return runTraced(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.LeaderElection, "leader-elect", true, "let one of several replicas lead")
 	cmd.Flags().StringVar(&o.HealthAddress, "health-address", fmt.Sprintf(":%d", names.HealthPort), "where /healthz and /readyz are served")
 	cmd.Flags().StringVar(&o.MetricsAddress, "metrics-address", fmt.Sprintf(":%d", names.OperatorMetric), "where /metrics is served; 0 for nowhere")
+	cmd.Flags().BoolVar(&o.MetricsSecure, "metrics-secure", false, "serve /metrics over TLS and ask Kubernetes who may read it")
 	cmd.Flags().StringVar(&o.AdmissionAddress, "admission-address", fmt.Sprintf(":%d", names.WebhookPort), "where admission reviews are answered; 0 for nowhere")
 	cmd.Flags().StringVar(&o.AdmissionDirectory, "admission-certificate-dir", admission.MountedDirectory,
 		"where a mounted tls.crt and tls.key are looked for; without them the operator makes its own")
@@ -114,6 +124,12 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
+	figures, err := metrics.New(ctrlmetrics.Registry)
+	if err != nil {
+		return err
+	}
+	figures.Version(o.Version)
+	serving := &serving{}
 	var kept *platform.Cache
 	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
 		Scheme: scheme,
@@ -130,16 +146,16 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		HealthProbeBindAddress:        o.HealthAddress,
-		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
+		Metrics:                       o.metricsServer(serving),
 		GracefulShutdownTimeout:       ptr.To(gracefulShutdown),
 		Controller:                    config.Controller{SkipNameValidation: ptr.To(true)}, // tests run several managers
 	})
 	if err != nil {
 		return err
 	}
-	registerMetrics()
-	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.middleware})
+	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.middleware(figures)})
 	defer links.Close()
+	defer figures.Follow(metrics.State{Reader: mgr.GetClient(), Namespace: o.Namespace, Links: links, Elected: mgr.Elected(), AdmissionEnds: serving.ends})()
 	secrets, err := secretNames(mgr, o)
 	if err != nil {
 		return err
@@ -157,13 +173,13 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Namespace: o.Namespace, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)
 		}
 	}
-	if err := addAdmission(mgr, shared, o); err != nil {
+	if err := addAdmission(mgr, shared, serving, o); err != nil {
 		return err
 	}
 	if err := addHealth(mgr); err != nil {
@@ -272,14 +288,15 @@ func recorder(mgr manager.Manager) (record.EventRecorder, func(), error) {
 	return broadcaster.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: names.Owner}), broadcaster.Shutdown, nil
 }
 
-func addAdmission(mgr manager.Manager, shared controllers.Shared, o ManagerOptions) error {
+func addAdmission(mgr manager.Manager, shared controllers.Shared, serving *serving, o ManagerOptions) error {
 	if o.AdmissionAddress == "0" || o.AdmissionAddress == "" {
 		return nil
 	}
 	log := o.Log.WithName("admission")
 	keeper := &admission.Keeper{Reader: mgr.GetAPIReader(), Client: mgr.GetClient(), Log: log, Namespace: o.Namespace,
 		Service: names.AdmissionService, Directory: o.AdmissionDirectory, Elected: mgr.Elected(), Now: time.Now}
-	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, controllers.Admission(shared)...), Log: log, Address: o.AdmissionAddress}
+	serving.keeper.Store(keeper)
+	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, shared.Metrics.Reviewed(controllers.Admission(shared))...), Log: log, Address: o.AdmissionAddress}
 	for _, runnable := range []manager.Runnable{keeper, server} {
 		if err := mgr.Add(runnable); err != nil {
 			return err

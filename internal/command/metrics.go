@@ -1,44 +1,77 @@
 package command
 
 import (
-	"strconv"
-	"sync"
+	"crypto/tls"
+	"errors"
+	"sync/atomic"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/rest"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
-// Requests of the admin API, by cluster, method, route and status; the status is 0 where no answer came.
-var (
-	requests = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "redis_enterprise_operator_admin_api_requests_total",
-		Help: "Requests to the admin API of Redis Enterprise clusters.",
-	}, []string{"namespace", "cluster", "method", "route", "code"})
-	durations = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "redis_enterprise_operator_admin_api_request_duration_seconds",
-		Help:    "How long the admin API of Redis Enterprise clusters took to answer.",
-		Buckets: prometheus.ExponentialBuckets(0.005, 3, 8),
-	}, []string{"namespace", "cluster", "method"})
-	registerMetrics = sync.OnceFunc(func() { metrics.Registry.MustRegister(requests, durations) })
-)
-
-// counted is the cluster whose requests are counted.
-type counted types.NamespacedName
-
-// ObserveExchange counts one.
-func (c counted) ObserveExchange(e rest.Exchange) {
-	requests.WithLabelValues(c.Namespace, c.Name, e.Method, e.Route, strconv.Itoa(e.Status)).Inc()
-	durations.WithLabelValues(c.Namespace, c.Name, e.Method).Observe(e.Duration.Seconds())
+// middleware counts and traces the requests to a cluster, around whatever the options ask for.
+func (o ManagerOptions) middleware(figures *metrics.Metrics) func(types.NamespacedName) []rest.Middleware {
+	return func(cluster types.NamespacedName) []rest.Middleware {
+		all := []rest.Middleware{figures.Middleware(cluster)}
+		if o.Tracer != nil {
+			all = append(all, trace.Exchange)
+		}
+		if o.Middleware != nil {
+			all = append(all, o.Middleware(cluster)...)
+		}
+		return all
+	}
 }
 
-// middleware counts the requests to a cluster, around whatever the options ask for.
-func (o ManagerOptions) middleware(cluster types.NamespacedName) []rest.Middleware {
-	all := []rest.Middleware{rest.Observe(counted(cluster))}
-	if o.Middleware != nil {
-		all = append(all, o.Middleware(cluster)...)
+// metricsServer serves the metrics in the clear, or over TLS with the certificate of the admission server and with a
+// question to Kubernetes for each reader; see docs/decisions/0013-operator-metrics.md.
+func (o ManagerOptions) metricsServer(serving *serving) metricsserver.Options {
+	options := metricsserver.Options{BindAddress: o.MetricsAddress}
+	if !o.MetricsSecure {
+		return options
 	}
-	return all
+	options.SecureServing = true
+	options.FilterProvider = filters.WithAuthenticationAndAuthorization
+	options.TLSOpts = []func(*tls.Config){func(c *tls.Config) {
+		c.MinVersion = tls.VersionTLS12
+		c.NextProtos = []string{"http/1.1"}
+		if o.AdmissionAddress != "0" && o.AdmissionAddress != "" {
+			c.GetCertificate = serving.certificate
+		} // else the server makes one for itself
+	}}
+	return options
+}
+
+// serving is the certificate of the admission server, which is made after the metrics server.
+type serving struct {
+	keeper atomic.Pointer[admission.Keeper]
+}
+
+func (s *serving) current() *tls.Certificate {
+	if k := s.keeper.Load(); k != nil {
+		return k.Certificate()
+	}
+	return nil
+}
+
+func (s *serving) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if c := s.current(); c != nil {
+		return c, nil
+	}
+	return nil, errors.New("no certificate yet")
+}
+
+// ends is when the certificate ends; zero while there is none.
+func (s *serving) ends() time.Time {
+	if c := s.current(); c != nil && c.Leaf != nil {
+		return c.Leaf.NotAfter
+	}
+	return time.Time{}
 }

@@ -9,6 +9,7 @@ import (
 
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
 // Links finds the connection to a cluster; nil while there is none.
@@ -62,16 +63,25 @@ type Run struct {
 
 // Run gathers, observes, plans and applies.
 func (k *Kind) Run(ctx context.Context, db *v1alpha1.RedisEnterpriseDatabase) (Run, error) {
-	in, err := k.gather(ctx, db)
+	phase, span := trace.Phase(ctx, trace.Gather)
+	in, err := k.gather(phase, db)
+	span.End(err)
 	if err != nil {
 		return Run{Inputs: in}, err
 	}
-	run := Run{Inputs: in, Observed: k.observe(ctx, in), Removing: !db.DeletionTimestamp.IsZero()}
+	phase, span = trace.Phase(ctx, trace.Observe)
+	run := Run{Inputs: in, Observed: k.observe(phase, in), Removing: !db.DeletionTimestamp.IsZero()}
+	span.End(run.Observed.Err)
 	if run.Observed.BDB != nil {
 		k.creations.end(client.ObjectKeyFromObject(db)) // a creation whose answer was lost has shown up
 	}
+	_, span = trace.Phase(ctx, trace.Plan)
 	next := k.plan(run)
-	if err := k.apply(ctx, db, next.Steps, &run); err != nil {
+	span.End(nil)
+	phase, span = trace.Phase(ctx, trace.Apply)
+	err = k.apply(phase, db, next.Steps, &run)
+	span.End(err)
+	if err != nil {
 		return run, err
 	}
 	run.Sent = next.Complete

@@ -39,6 +39,8 @@ type Change struct {
 	Verb Verb
 	Kind string
 	Name types.NamespacedName
+	// Drift is true when the object said what was wished, and somebody else changed it since.
+	Drift bool
 }
 
 // String prints the change for logs and events.
@@ -94,6 +96,9 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 		verb = Adopted
 	}
 	change, err := w.patch(ctx, wish, verb)
+	if change != nil && verb == Updated {
+		change.Drift = live.GetAnnotations()[names.AnnotationApplied] == wish.GetAnnotations()[names.AnnotationApplied]
+	}
 	if apierrors.IsInvalid(err) && replaceable(obj) {
 		return w.replace(ctx, live, wish)
 	}
@@ -139,7 +144,7 @@ func (w Writer) patch(ctx context.Context, wish *unstructured.Unstructured, verb
 	if err != nil {
 		return nil, err
 	}
-	return &Change{verb, wish.GetKind(), client.ObjectKeyFromObject(wish)}, nil
+	return &Change{Verb: verb, Kind: wish.GetKind(), Name: client.ObjectKeyFromObject(wish)}, nil
 }
 
 // replace deletes an object whose immutable field must change and applies the wish anew.

@@ -43,7 +43,7 @@ func (w Writer) Prune(ctx context.Context, owner client.Object, labels client.Ma
 			if client.IgnoreNotFound(err) != nil {
 				return changes, fmt.Errorf("delete %s %s: %w", kind, obj.GetName(), err)
 			}
-			changes = append(changes, Change{Deleted, kind, client.ObjectKeyFromObject(obj)})
+			changes = append(changes, Change{Verb: Deleted, Kind: kind, Name: client.ObjectKeyFromObject(obj)})
 		}
 	}
 	return changes, nil

@@ -30,6 +30,16 @@ func Route(req *http.Request) string {
 	return req.URL.Path
 }
 
+type attemptKey struct{}
+
+// Attempt tells which exchange of its call a request is, from 1 on: a call may ask several nodes, and follow redirects.
+func Attempt(req *http.Request) int {
+	if n, ok := req.Context().Value(attemptKey{}).(*int); ok {
+		return *n
+	}
+	return 1
+}
+
 // do performs a call on the first node that takes it.
 func (c *Client) do(ctx context.Context, cl call) error {
 	body, err := encode(cl.body)
@@ -39,6 +49,7 @@ func (c *Client) do(ctx context.Context, cl call) error {
 	ctx, cancel := context.WithTimeout(ctx, max(c.opts.Timeout, cl.slow))
 	defer cancel()
 	ctx = context.WithValue(ctx, routeKey{}, cl.route)
+	ctx = context.WithValue(ctx, attemptKey{}, new(int))
 
 	var last error = &TransportError{Method: cl.method, Path: cl.path, NeverSent: true, Err: ErrNoAddress}
 	for _, address := range c.candidates(cl.method) {
@@ -164,6 +175,9 @@ func (c *Client) attempt(ctx context.Context, cl call, body []byte, address stri
 	req, err := c.request(ctx, cl, body, address)
 	if err != nil {
 		return "", err
+	}
+	if n, ok := ctx.Value(attemptKey{}).(*int); ok {
+		*n++
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
