@@ -21,6 +21,8 @@ type Desired struct {
 	// Base are the objects that pods need before they start; Rigger comes after them.
 	Base   []client.Object
 	Rigger *appsv1.Deployment
+	// Kept are objects to be left as they are for now, although nothing asks for them.
+	Kept []client.Object
 	// Set is the StatefulSet; its partition is decided by the plan.
 	Set *appsv1.StatefulSet
 	// VersionTag to be written in the spec; empty for nothing to write (rules REC-6, REC-37).

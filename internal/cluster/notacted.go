@@ -23,7 +23,6 @@ var unactedPaths = []string{
 	"ldap",
 	"metricsConfig",
 	"ocspConfiguration",
-	"ossClusterSettings",
 	"persistentSpec.enablePersistentVolumeResize",
 	"rackAwarenessNodeLabel",
 	"redisEnterpriseIPFamily",

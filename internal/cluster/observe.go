@@ -31,6 +31,8 @@ type Observed struct {
 	Claims []corev1.PersistentVolumeClaim
 	// Services of the operator that exist, by name.
 	Services map[string]*corev1.Service
+	// Balancers are the load balancers for cluster-aware clients outside, by the number of the pod; see ofCluster.
+	Balancers map[int]*corev1.Service
 	// Board is the bulletin board; nil while there is none.
 	Board board.Data
 	// Formed is true once a cluster has been seen. It never goes back.
@@ -64,6 +66,9 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 		if err := k.observeKubernetes(ctx, in.REC, o, k.Reader); err != nil {
 			return nil, err
 		}
+	}
+	if err := k.observeBalancers(ctx, in.REC, o); err != nil {
+		return nil, err
 	}
 	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
 	k.observeCluster(ctx, in, o)

@@ -34,14 +34,18 @@ type Plan struct {
 
 // plan holds the wish against what there is.
 func plan(in Inputs, want Desired, o *Observed) Plan {
-	p := Plan{Rollout: planRollout(in.REC, want.Set, o)}
+	p, outside := Plan{Rollout: planRollout(in.REC, want.Set, o)}, planAccess(in, o)
+	want.Base, want.Kept = append(slices.Clone(want.Base), outside.Wanted...), outside.Kept
 	p.Steps = append(p.Steps, kubernetesSteps(in, want, o, p.Rollout)...)
 	p.Steps = append(p.Steps, masterLabels(o)...)
 	upgrading := p.Rollout.Rolling && p.Rollout.Upgrade
 	if o.reached() && !upgrading { // rule REC-38
 		p.Steps = append(p.Steps, settingSteps(in, want, o)...)
 	}
-	p.Remains = remains(in, o, p.Rollout)
+	if o.reached() && !upgrading { // last: what a cluster may refuse must not hold up the rest
+		p.Steps = append(p.Steps, outside.Steps...)
+	}
+	p.Remains = append(remains(in, o, p.Rollout), outside.Waits...)
 	return p
 }
 
@@ -68,7 +72,7 @@ func kubernetesSteps(in Inputs, want Desired, o *Observed, r Rollout) []Step {
 		steps = append(steps, recreatePod{pod})
 	}
 	steps = append(steps, applyObjects{[]client.Object{want.Rigger}})
-	return append(steps, pruneObjects{base})
+	return append(steps, pruneObjects{append(base, want.Kept...)})
 }
 
 // hanging are pods that have been starting for longer than the policy allows (rule REC-48): deleted, they are scheduled

@@ -33,6 +33,7 @@ type API interface {
 	UpdateLicense(ctx context.Context, text string) error
 	UpdatePolicy(ctx context.Context, body *rest.ClusterPolicy) error
 	UpdateServices(ctx context.Context, body rest.ServicesConfiguration) error
+	UpdateNode(ctx context.Context, uid rest.UID, body *rest.NodeUpdate) error
 }
 
 // hands are what steps act with, and where they note what they did.

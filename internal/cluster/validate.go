@@ -27,7 +27,7 @@ var rules = []Rule{
 	oneLicense, oneExposure, oneTimezone,
 	digestHasVersion, autoUpgradeWithoutDigest, autoUpgradeWithoutModules,
 	riggerTypesAreKnown, reservedAnnotation, numbersAreNotNegative, recoveryNeedsPersistence,
-	noVaultYet,
+	noVaultYet, podRangesAreNetworks, balancerAnnotationsAreFree,
 	immutable,
 }
 
