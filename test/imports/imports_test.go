@@ -32,8 +32,6 @@ var allowed = map[string][]string{
 	"internal/admission":    {"internal/names", "internal/kube"},
 	"internal/metrics":      {"internal/names", "internal/outcome", "internal/rest", "internal/link", "internal/admission", "apis"},
 	"internal/trace":        {"internal/outcome", "internal/rest"},
-	"internal/metrics":      {"internal/names", "internal/outcome", "internal/rest", "internal/link", "internal/admission", "apis"},
-	"internal/trace":        {"internal/outcome", "internal/rest"},
 	"internal/emulator":     {"internal/emulator"},
 	"cmd/emulator":          {"internal/emulator"},
 }
