@@ -26,6 +26,7 @@ type Database struct {
 	Addresses    []string // of the nodes that hold an endpoint
 	ActiveActive bool
 	Expose       string // host name under which it wants to be reached from outside, if any
+	ClusterAware bool   // cluster-aware clients outside want to reach it
 }
 
 // Databases reads what matters from the admin API's list. Internal databases and those without a port yet are left
@@ -63,7 +64,7 @@ func (db Database) leave(why string) string {
 }
 
 func clash(s Settings, db Database, taken map[string]bool) string {
-	for _, kind := range s.Types {
+	for _, kind := range typesOf(s, db) {
 		if name := serviceName(s, db, kind); taken[name] {
 			return name
 		}
@@ -93,6 +94,8 @@ func databaseOf(bdb rest.BDB) (Database, bool) {
 			}
 		case names.TagExpose:
 			db.Expose = tag.Value
+		case accessTag:
+			db.ClusterAware = tag.Value == accessExternal
 		}
 	}
 	return db, db.Port > 0
@@ -102,11 +105,20 @@ func databaseOf(bdb rest.BDB) (Database, bool) {
 func Services(s Settings, dbs []Database) []client.Object {
 	var out []client.Object
 	for _, db := range dbs {
-		for _, kind := range s.Types {
+		for _, kind := range typesOf(s, db) {
 			out = append(out, service(s, db, kind))
 		}
 	}
 	return out
+}
+
+// typesOf are the types of Services a database gets. Cluster-aware clients outside begin at a load balancer, whatever the
+// others use (rule NET-12).
+func typesOf(s Settings, db Database) []string {
+	if db.ClusterAware && !slices.Contains(s.Types, LoadBalancer) {
+		return append(slices.Clone(s.Types), LoadBalancer)
+	}
+	return s.Types
 }
 
 func service(s Settings, db Database, kind string) *corev1.Service {
@@ -159,6 +171,8 @@ func serviceName(s Settings, db Database, kind string) string {
 func servicePort(s Settings, db Database, kind string) int32 {
 	switch {
 	case kind == Headless: // it forwards nothing: clients connect to the pod itself
+		return db.Port
+	case kind == LoadBalancer && db.ClusterAware: // clients go on at the port that the topology names
 		return db.Port
 	case db.ServicePort > 0:
 		return db.ServicePort

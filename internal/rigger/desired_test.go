@@ -79,6 +79,28 @@ func TestRIG5_PortPolicy(t *testing.T) {
 	}
 }
 
+func TestNET12_LoadBalancerForClusterAwareClients(t *testing.T) {
+	s := settings(ClusterIP)
+	s.DefaultPort = true
+	db := bdb(1, "orders", 12000)
+	db.Tags = &[]rest.Tag{{Key: "oss_cluster_access", Value: "external"}, {Key: "db_service_port", Value: "7000"}}
+	ports := map[string]int32{}
+	for _, o := range Services(s, read(db, bdb(2, "carts", 12001))) {
+		ports[o.GetName()] = o.(*corev1.Service).Spec.Ports[0].Port
+	}
+	want := map[string]int32{"orders": 7000, "orders-load-balancer": 12000, "carts": 6379}
+	if !maps.Equal(ports, want) {
+		t.Errorf("Services %v, not %v", ports, want)
+	}
+	s.Types = []string{LoadBalancer}
+	if got := Services(s, read(db)); len(got) != 1 {
+		t.Errorf("%d Services where one was asked for anyway", len(got))
+	}
+	if dbs, left := Databases(s, []rest.BDB{db}, map[string]bool{"orders-load-balancer": true}); len(dbs) != 0 || len(left) != 1 {
+		t.Errorf("a Service of the cluster is in the way: %v, %v", dbs, left)
+	}
+}
+
 func TestRIG7_ExtraLabels(t *testing.T) {
 	s := settings(ClusterIP)
 	s.ExtraLabels = map[string]string{"team": "a", "app": "mine"}

@@ -27,6 +27,8 @@ const (
 	defaultPort    = "RedisDefaultPort"
 	redisPort      = 6379
 	servicePortTag = "db_service_port"
+	accessTag      = "oss_cluster_access"
+	accessExternal = "external"
 )
 
 // Settings say how the Services look. They come from the REC, through the environment of the rigger's pod.
