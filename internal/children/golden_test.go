@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -46,6 +47,15 @@ func objects(c Cluster) map[string]client.Object {
 		"configmap":           Board(c, true, []string{"10.0.0.2", "10.0.0.1"}),
 		"deployment":          Rigger(c),
 	}
+	scrape := Scrape{CA: "a certificate\n", ServerName: "rec.redis.svc.cluster.local"}
+	if c.REC.Name != "rec" { // the full one asks for credentials
+		scrape.Secret = "scraper"
+	}
+	out["service-prom-leader"] = MetricsLeaderService(c)
+	out["configmap-metrics-ca"] = MetricsCA(c, scrape)
+	out["servicemonitor"] = ServiceMonitor(c, scrape)
+	out["prometheusrule"] = PrometheusRule(c)
+	out["networkpolicy"] = MetricsPolicy(c, &metav1.LabelSelector{MatchLabels: map[string]string{"team": "monitoring"}})
 	if ui := UIService(c); ui != nil {
 		out["service-ui"] = ui
 	}

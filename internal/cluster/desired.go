@@ -31,6 +31,8 @@ type Desired struct {
 	License string
 	Policy  rest.ClusterPolicy
 	Modes   rest.ServicesConfiguration
+	// Metrics are the settings of the metrics; nil to leave them alone.
+	Metrics *rest.MetricsConfig
 }
 
 // desired turns inputs into objects and settings. live is the StatefulSet as it is, of which some things must stay.
@@ -43,12 +45,16 @@ func desired(in Inputs, live *appsv1.StatefulSet) Desired {
 		License:    in.License,
 		Policy:     wantedPolicy(in.REC),
 		Modes:      wantedModes(in.REC),
+		Metrics:    wantedMetricsConfig(in.REC),
 	}
 	if in.FreshPassword != "" {
 		d.Secret = children.CredentialSecret(c, in.FreshPassword)
 	}
 	d.Base = present(children.ServiceAccount(c), children.Role(c), children.RoleBinding(c),
 		children.APIService(c), children.UIService(c), children.MetricsService(c), children.PodDisruptionBudget(c))
+	if monitored(in) {
+		d.Base = append(d.Base, children.MetricsLeaderService(c))
+	}
 	return d
 }
 

@@ -21,7 +21,6 @@ var unactedPaths = []string{
 	"encryptPkeys",
 	"ingressOrRouteSpec",
 	"ldap",
-	"metricsConfig",
 	"ocspConfiguration",
 	"persistentSpec.enablePersistentVolumeResize",
 	"rackAwarenessNodeLabel",

@@ -18,7 +18,7 @@ var acted = []string{
 	"antiAffinityAdditionalTopologyKeys", "auditing", "bootstrapperImageSpec", "bootstrapperResources",
 	"clusterCredentialSecretName", "clusterCredentialSecretType", "containerTimezone", "createServiceAccount",
 	"dataInternodeEncryption", "enforceIPv4", "extraEnvVars", "extraLabels", "hostAliases", "services", "license",
-	"licenseSecretName", "nodeSelector", "nodes", "ossClusterSettings", "persistentSpec", "podAnnotations", "redisEnterprisePodAnnotations",
+	"licenseSecretName", "metricsConfig", "nodeSelector", "nodes", "ossClusterSettings", "persistentSpec", "podAnnotations", "redisEnterprisePodAnnotations",
 	"podAntiAffinity", "podStartingPolicy", "podTolerations", "priorityClassName", "pullSecrets", "redisEnterpriseAdditionalPodSpecAttributes",
 	"redisEnterpriseImageSpec", "redisEnterpriseNodeResources", "redisEnterpriseServicesConfiguration",
 	"redisEnterpriseServicesRiggerImageSpec", "redisEnterpriseServicesRiggerResources",

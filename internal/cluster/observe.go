@@ -41,6 +41,8 @@ type Observed struct {
 	Snapshot *link.Snapshot
 	// Modes are the optional services of the cluster, read only when the spec has an opinion on them.
 	Modes rest.ServicesConfiguration
+	// Metrics is what is known of them.
+	Metrics MetricsSeen
 }
 
 // reached tells whether the cluster answered at the last reading.
@@ -72,6 +74,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 	}
 	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
 	k.observeCluster(ctx, in, o)
+	k.observeMetrics(ctx, in, o)
 	return o, nil
 }
 
@@ -102,7 +105,7 @@ func (k *Kind) observeKubernetes(ctx context.Context, rec *v1.RedisEnterpriseClu
 	if o.Rigger, err = get(ctx, reader, rec.Namespace, names.Rigger(rec.Name), &appsv1.Deployment{}); err != nil {
 		return err
 	}
-	for _, name := range []string{rec.Name, names.UI(rec.Name), names.Metrics(rec.Name)} {
+	for _, name := range []string{rec.Name, names.UI(rec.Name), names.Metrics(rec.Name), names.MetricsLeader(rec.Name)} {
 		service, err := get(ctx, reader, rec.Namespace, name, &corev1.Service{})
 		if err != nil {
 			return err

@@ -42,6 +42,7 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 	if o.reached() && !upgrading { // rule REC-38
 		p.Steps = append(p.Steps, settingSteps(in, want, o)...)
 	}
+	p.Steps = append(p.Steps, metricsSteps(in, o)...)
 	if o.reached() && !upgrading { // last: what a cluster may refuse must not hold up the rest
 		p.Steps = append(p.Steps, outside.Steps...)
 	}
@@ -181,12 +182,15 @@ func settingSteps(in Inputs, want Desired, o *Observed) []Step {
 			steps = append(steps, putModes{update, changes})
 		}
 	}
-	return steps
+	return append(steps, metricsSettings(want, o)...)
 }
 
 // remains says what is still missing, the most important first.
 func remains(in Inputs, o *Observed, r Rollout) []error {
 	list := slices.Clone(in.Problems)
+	if problem := metricsProblem(in, o); problem != nil {
+		list = append(list, problem)
+	}
 	if r.Blocked != nil {
 		list = append(list, r.Blocked)
 	}

@@ -41,6 +41,7 @@ func TestREC21_OrderOfANewCluster(t *testing.T) {
 		"apply StatefulSet rec",
 		"apply Deployment rec-services-rigger",
 		"prune what is no longer wanted",
+		"prune objects about metrics",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s", strings.Join(got, "\n"))

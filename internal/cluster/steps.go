@@ -34,6 +34,7 @@ type API interface {
 	UpdatePolicy(ctx context.Context, body *rest.ClusterPolicy) error
 	UpdateServices(ctx context.Context, body rest.ServicesConfiguration) error
 	UpdateNode(ctx context.Context, uid rest.UID, body *rest.NodeUpdate) error
+	UpdateMetricsConfig(ctx context.Context, body *rest.MetricsConfig) error
 }
 
 // hands are what steps act with, and where they note what they did.

@@ -28,6 +28,7 @@ var rules = []Rule{
 	digestHasVersion, autoUpgradeWithoutDigest, autoUpgradeWithoutModules,
 	riggerTypesAreKnown, reservedAnnotation, numbersAreNotNegative, recoveryNeedsPersistence,
 	noVaultYet, podRangesAreNetworks, balancerAnnotationsAreFree,
+	metricsTagKeysFit, metricsNumbersFit, metricsAnnotationsFit,
 	immutable,
 }
 

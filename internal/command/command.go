@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -37,7 +38,7 @@ func Root(version string) *cobra.Command {
 // Scheme knows all kinds that our programs read or write.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme, ingress.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme, ingress.AddToScheme, monitoringv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}

@@ -33,6 +33,7 @@ type Cluster struct {
 	SlaveHA                  *bool            `json:"slave_ha,omitempty"`
 	UpgradeInProgress        *bool            `json:"upgrade_in_progress,omitempty"`
 	UpgradeMode              *bool            `json:"upgrade_mode,omitempty"`
+	MetricsAuth              *bool            `json:"metrics_auth,omitempty"`
 	AlertSettings            *json.RawMessage `json:"alert_settings,omitempty"`
 }
 
