@@ -74,7 +74,10 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 	if err != nil {
 		return nil, err
 	}
-	live := obj.DeepCopyObject().(client.Object)
+	live, err := w.empty(obj)
+	if err != nil {
+		return nil, err
+	}
 	err = w.Client.Get(ctx, client.ObjectKeyFromObject(obj), live)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -103,6 +106,20 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 		return w.replace(ctx, live, wish)
 	}
 	return change, err
+}
+
+// empty makes an object of the same kind to read into. A client without a cache reads into what it is given and leaves the
+// fields alone that the answer does not have; a copy of the wish would then look as if it had come true.
+func (w Writer) empty(obj client.Object) (client.Object, error) {
+	gvk, err := apiutil.GVKForObject(obj, w.Client.Scheme())
+	if err != nil {
+		return nil, err
+	}
+	made, err := w.Client.Scheme().New(gvk)
+	if err != nil {
+		return nil, err
+	}
+	return made.(client.Object), nil
 }
 
 // wish turns a built object into what is sent: no status, no nulls, our bookkeeping added.
