@@ -109,11 +109,12 @@ func databasesOfSecret(c client.Reader) handler.TypedMapFunc[*metav1.PartialObje
 }
 
 // databasesOfChange wakes the databases that a reading of their cluster says something new about, and those that are not
-// as they should be whenever it may help them: a port that became free, a licence that grew.
+// as they should be whenever it may help them: a port that became free, a licence that grew. Those that tell clients
+// where nodes are follow the nodes.
 func databasesOfChange(c client.Reader) func(context.Context, link.Change) []reconcile.Request {
 	return func(ctx context.Context, change link.Change) []reconcile.Request {
 		all, help := change.WentUp || change.WentDown, len(change.BDBs) > 0 || change.Cluster
-		if !all && !help {
+		if !all && !help && !change.Nodes {
 			return nil
 		}
 		return selectDatabases(ctx, c, func(db *appv1alpha1.RedisEnterpriseDatabase) bool {
@@ -122,7 +123,8 @@ func databasesOfChange(c client.Reader) func(context.Context, link.Change) []rec
 			}
 			uid, known := rest.ParseUID(db.Status.DatabaseUID)
 			return all || slices.Contains(change.Names, db.Name) || known && slices.Contains(change.BDBs, uid) ||
-				help && !meta.IsStatusConditionTrue(db.Status.Conditions, appv1.ConditionReady)
+				help && !meta.IsStatusConditionTrue(db.Status.Conditions, appv1.ConditionReady) ||
+				change.Nodes && database.TellsAddresses(db)
 		})
 	}
 }

@@ -29,6 +29,7 @@ func withDatabases(t *testing.T) client.Client {
 		d := &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		d.Spec.DatabaseSecretName = secret
 		d.Status.DatabaseUID, d.Status.RedisEnterpriseCluster = uid, cluster
+		d.Spec.OSSClusterSettings = &appv1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: name == "b"}
 		if uid != "" {
 			d.Status.Conditions = []metav1.Condition{{Type: appv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready"}}
 		}
@@ -70,7 +71,7 @@ func TestREDB4_WhatWakesADatabase(t *testing.T) {
 		{"news of its uid, in its own cluster", databasesOfChange(c)(t.Context(), change(link.Change{BDBs: []rest.UID{1}, Names: []string{"x"}})), "a,new"},
 		{"news of its name", databasesOfChange(c)(t.Context(), change(link.Change{BDBs: []rest.UID{9}, Names: []string{"new"}})), "new"},
 		{"a cluster that is back wakes all", databasesOfChange(c)(t.Context(), change(link.Change{WentUp: true})), "a,b,c,new"},
-		{"news of nodes wakes none", databasesOfChange(c)(t.Context(), change(link.Change{Nodes: true})), ""},
+		{"NET-12 news of nodes wakes those that tell clients where nodes are", databasesOfChange(c)(t.Context(), change(link.Change{Nodes: true})), "b"},
 		{"a new licence wakes those it may help", databasesOfChange(c)(t.Context(), change(link.Change{Cluster: true})), "new"},
 	}
 	for _, tc := range cases {

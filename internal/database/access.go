@@ -84,6 +84,9 @@ func numbers(version string) ([]int, bool) {
 	return out, len(out) > 1
 }
 
+// TellsAddresses tells whether a database must follow where its nodes are reached from outside.
+func TellsAddresses(db *v1alpha1.RedisEnterpriseDatabase) bool { return bdb.ExternalAccess(&db.Spec) }
+
 // accessIsAllowed holds a database back that asks for more than its cluster allows.
 func accessIsAllowed(in Inputs, obs Observed) error {
 	return all(Access(in.Database, in.Cluster, obs.Snapshot))
