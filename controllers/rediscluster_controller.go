@@ -38,6 +38,13 @@ import (
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;update;patch;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;prometheusrules,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=route.openshift.io,resources=routes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=route.openshift.io,resources=routes/custom-host,verbs=create;update
+// +kubebuilder:rbac:groups=networking.istio.io,resources=gateways;virtualservices,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=tlsroutes,verbs=get;list;watch;create;patch;delete
 
 // Clusters is the controller of RedisEnterpriseClusters, in the operator's own namespace only (rule INST-15).
 var Clusters = Controller{Kind: "RedisEnterpriseCluster", Add: addClusters}
@@ -54,7 +61,7 @@ func addClusters(_ context.Context, s Shared) error {
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterprisecluster").
-		For(&appv1.RedisEnterpriseCluster{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&appv1.RedisEnterpriseCluster{}, builder.WithPredicates(wishChanged)).
 		Owns(&appsv1.StatefulSet{}).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).
@@ -74,6 +81,9 @@ func addClusters(_ context.Context, s Shared) error {
 		WithOptions(controller.Options{RateLimiter: retries()}).
 		Complete(ownNamespace(s.Namespace, forgetting(c, s, loop.Reconcile)))
 }
+
+// wishChanged lets changes of the spec through, and of the annotations that are settings of ours.
+var wishChanged = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 
 // forgetting closes the connection to a cluster whose resource is gone, however it went.
 func forgetting(reader client.Reader, s Shared, next reconcile.Func) reconcile.Func {
