@@ -45,14 +45,14 @@ run: ## Run the operator on this machine against KUBECONFIG, namespace redis-ent
 	POD_NAMESPACE=$${POD_NAMESPACE:-redis-enterprise} $(GO) run . manager --leader-elect=false
 
 .PHONY: generate manifests
-generate manifests: ## Write DeepCopy functions, CRDs, RBAC and the mapping page from the Go sources
+generate manifests: ## Write DeepCopy functions, CRDs, RBAC and the pages printed from tables
 	@hack/tools/controller-gen/generate.sh
 	@$(GO) run ./hack/mappingdoc
 
 .PHONY: check-generated
 check-generated: ## Fail when a generated file is not current
 	@hack/tools/controller-gen/generate.sh --check
-	@$(GO) test -run '^TestMappingPageIsCurrent$$' ./internal/bdb
+	@$(GO) test -run '^TestMappingPageIsCurrent$$|^TestThePageIsCurrent$$' ./internal/bdb ./internal/metrics
 
 .PHONY: fmt
 fmt: ## Format the Go sources
