@@ -10,6 +10,7 @@ import (
 // build names a Go package and where its binary goes.
 type build struct {
 	pkg     string
+	module  string // folder of the module whose go.mod counts; empty: this one
 	arch    string
 	ldflags string
 	output  string
@@ -23,6 +24,7 @@ func compile(ctx context.Context, b build) error {
 	}
 	command := tool(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w "+b.ldflags, "-o", output, b.pkg)
+	command.Dir = b.module
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Run(); err != nil {

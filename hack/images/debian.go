@@ -28,11 +28,17 @@ type debian struct {
 // errNoMirror says what to do where the machine has no Debian mirror of its own.
 var errNoMirror = errors.New("this machine's apt knows no Debian mirror; name one with --mirror")
 
+// named is the same release unpacked into a folder of its own, for other packages.
+func (d debian) named(name string) debian {
+	d.folder += "-" + name
+	return d
+}
+
 func (d debian) root() string { return filepath.Join(d.folder, "root") }
 
-// unpack downloads a package and everything it depends on, and unpacks all of
+// unpack downloads packages and everything they depend on, and unpacks all of
 // it below root. What was unpacked before is used again without asking anyone.
-func (d debian) unpack(ctx context.Context, pkg string) error {
+func (d debian) unpack(ctx context.Context, pkgs ...string) error {
 	done := filepath.Join(d.folder, "unpacked")
 	if _, err := os.Stat(done); err == nil {
 		return nil
@@ -43,8 +49,9 @@ func (d debian) unpack(ctx context.Context, pkg string) error {
 	if err := d.apt(ctx, "update"); err != nil {
 		return fmt.Errorf("package lists of %s: %w", d.suite, err)
 	}
-	if err := d.apt(ctx, "install", "--yes", "--no-install-recommends", "--download-only", pkg); err != nil {
-		return fmt.Errorf("downloading %s: %w", pkg, err)
+	install := append([]string{"install", "--yes", "--no-install-recommends", "--download-only"}, pkgs...)
+	if err := d.apt(ctx, install...); err != nil {
+		return fmt.Errorf("downloading %s: %w", strings.Join(pkgs, " "), err)
 	}
 	packages, err := filepath.Glob(filepath.Join(d.folder, "cache", "archives", "*.deb"))
 	if err != nil {

@@ -123,3 +123,46 @@ func resolve(root, path string) (string, error) {
 	}
 	return "", fmt.Errorf("%s: too many links", path)
 }
+
+// debianFiles are programs of an unpacked Debian release for an image, with the
+// libraries they need, the folders that Debian has for older paths, and the licences.
+func debianFiles(d debian, programs ...string) (layer, error) {
+	libraries, err := closure(d.root(), programs...)
+	if err != nil {
+		return nil, err
+	}
+	var files layer
+	for _, path := range append(libraries, programs...) {
+		file, err := copied(d.root(), path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	for _, old := range []string{"bin", "lib", "lib64"} {
+		files = append(files, symlink("/"+old, "usr/"+old))
+	}
+	licenses, err := copyrights(d.root())
+	return append(files, licenses...), err
+}
+
+// copyrights are the licences of everything that was unpacked.
+func copyrights(root string) (layer, error) {
+	paths, err := filepath.Glob(filepath.Join(root, "usr/share/doc/*/copyright"))
+	if err != nil {
+		return nil, err
+	}
+	var files layer
+	for _, full := range paths {
+		path, err := filepath.Rel(root, full)
+		if err != nil {
+			return nil, err
+		}
+		file, err := copied(root, path)
+		if err != nil {
+			continue // shared between packages by a link to one that was not needed
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}

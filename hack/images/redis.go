@@ -23,7 +23,7 @@ const (
 
 // debianFlags registers the flags that say where Debian packages come from.
 func debianFlags(flags *flag.FlagSet) func(bin, arch string) (debian, error) {
-	suite := flags.String("suite", "trixie", "Debian release to take redis-server from")
+	suite := flags.String("suite", "trixie", "Debian release to take packages from")
 	mirror := flags.String("mirror", "", "Debian mirror (default: the one this machine uses)")
 	keyring := flags.String("keyring", "/usr/share/keyrings/debian-archive-keyring.gpg", "keys that may sign the release")
 	return func(bin, arch string) (debian, error) {
@@ -37,23 +37,7 @@ func redisFiles(ctx context.Context, d debian) (layer, error) {
 	if err := unpackRedis(ctx, d); err != nil {
 		return nil, err
 	}
-	libraries, err := closure(d.root(), redisServer, redisClient)
-	if err != nil {
-		return nil, err
-	}
-	var files layer
-	for _, path := range append(libraries, redisClient, redisServer) {
-		file, err := copied(d.root(), path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file)
-	}
-	for _, old := range []string{"bin", "lib", "lib64"} {
-		files = append(files, symlink("/"+old, "usr/"+old))
-	}
-	licenses, err := copyrights(d.root())
-	return append(files, licenses...), err
+	return debianFiles(d, redisClient, redisServer)
 }
 
 // unpackRedis unpacks the package and adds the server. Debian ships the server
@@ -67,27 +51,6 @@ func unpackRedis(ctx context.Context, d debian) error {
 		return nil
 	}
 	return err
-}
-
-// copyrights are the licences of everything that was unpacked.
-func copyrights(root string) (layer, error) {
-	paths, err := filepath.Glob(filepath.Join(root, "usr/share/doc/*/copyright"))
-	if err != nil {
-		return nil, err
-	}
-	var files layer
-	for _, full := range paths {
-		path, err := filepath.Rel(root, full)
-		if err != nil {
-			return nil, err
-		}
-		file, err := copied(root, path)
-		if err != nil {
-			continue // shared between packages by a link to one that was not needed
-		}
-		files = append(files, file)
-	}
-	return files, nil
 }
 
 // redisCommand makes redis-server runnable on this machine although it comes
