@@ -17,6 +17,7 @@ HOST_IP=10.90.0.1
 NODE_IP=10.90.0.2
 POD_CIDR=10.244.0.0/24
 SERVICE_CIDR=10.96.0.0/16
+BALANCER_CIDR=10.97.0.0/24 # for Services of type LoadBalancer; who gives them an address is another matter
 API_SERVICE_IP=10.96.0.1
 
 # Inside the node's mount namespace /run is its own, and these are mounted there.

@@ -132,14 +132,14 @@ own_namespaces() {
     && [ "$(readlink "/proc/$1/ns/pid")" != "$(readlink /proc/self/ns/pid)" ]
 }
 
-# connect_host gives host and node an interface each. The routes let the host reach pods and
-# services by their addresses; they go when the interface goes.
+# connect_host gives host and node an interface each. The routes let the host reach pods, services
+# and load balancers by their addresses; they go when the interface goes.
 connect_host() {
   local route
   ip link add "$HOST_INTERFACE" type veth peer name eth0 netns "$(node_pid)"
   ip address add "$HOST_IP/24" dev "$HOST_INTERFACE"
   ip link set "$HOST_INTERFACE" up
-  for route in "$POD_CIDR" "$SERVICE_CIDR"; do
+  for route in "$POD_CIDR" "$SERVICE_CIDR" "$BALANCER_CIDR"; do
     ip route add "$route" via "$NODE_IP" 2>/dev/null || say "this machine has a route for $route already: it cannot reach the cluster's own addresses"
   done
 }
