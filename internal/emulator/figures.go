@@ -21,6 +21,10 @@ type figures struct {
 	EphemeralFree, EphemeralTotal   int64
 	Shards                          map[string]map[string]string
 	Endpoints                       map[string]proxy.Stats
+	// Memory and CPU are those of the machine; Watchdog is what the node thinks of its cluster.
+	Memory   int64
+	CPU      map[string]map[string]float64
+	Watchdog metrics.Watchdog
 }
 
 // measure is an agent call.
@@ -36,7 +40,10 @@ func (a *agent) measure(ctx context.Context, _ nothing) (figures, error) {
 		endpoints = append(endpoints, e)
 	}
 	a.mu.Unlock()
-	f := figures{Free: freeMemory(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}}
+	f := figures{Free: freeMemory(), Memory: machineMemory(), CPU: processorTimes(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}}
+	_, _, quorum := a.store.Leader()
+	f.Watchdog = metrics.Watchdog{Node: text(a.self), HasQuorum: quorum, IsPrimary: a.store.IsLeader(),
+		Generation: a.store.Snapshot().Rev(), PrimarySelections: a.store.Elections()}
 	f.PersistentTotal, f.PersistentFree = diskSpace(a.dir)
 	f.EphemeralTotal, f.EphemeralFree = diskSpace(a.temp)
 	for _, r := range runners {
@@ -67,7 +74,7 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 	}
 	v := m.n.reader()
 	all := m.collect(ctx, mem, v)
-	out := metrics.Snapshot{Self: text(mem.store.UID()), Cluster: m.cluster(mem, v, len(all))}
+	out := metrics.Snapshot{Self: text(mem.store.UID()), Cluster: m.cluster(v, all)}
 	for _, o := range v.nodes() {
 		f, up := all[schema.IntOf(o, "uid")]
 		out.Nodes = append(out.Nodes, m.node(v, o, f, up))
@@ -76,9 +83,10 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 		uid := schema.IntOf(o, "uid")
 		out.Databases = append(out.Databases, metrics.Database{
 			UID: text(uid), Name: schema.TextOf(o, "name"), Status: schema.TextOf(o, "status"),
-			MemoryLimit: schema.IntOf(o, "memory_size"), Version: schema.TextOf(o, "redis_version"),
-			Shards: len(v.shardsOf(uid)), Replication: schema.BoolOf(o, "replication"), Tags: tags(o),
+			MemoryLimit: schema.IntOf(o, "memory_size"), Version: schema.TextOf(o, "redis_version"), Port: schema.IntOf(o, "port"),
+			TLSMode: schema.TextOf(o, "tls_mode"), Replication: schema.BoolOf(o, "replication"), Tags: tags(o),
 		})
+		out.Syncers = append(out.Syncers, append(syncers(o, "replica_sources", "replicaof"), syncers(o, "crdt_sources", "crdt")...)...)
 	}
 	for _, s := range v.shards() {
 		info, up := all[s.Node].Shards[s.id()]
@@ -92,6 +100,35 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 		}
 	}
 	return out, nil
+}
+
+// syncers are the sources of a database in other clusters.
+func syncers(o api.Object, field, kind string) []metrics.Syncer {
+	var out []metrics.Syncer
+	list, _ := o[field].([]any)
+	for i, e := range list {
+		source, _ := e.(map[string]any)
+		out = append(out, metrics.Syncer{
+			Database: text(schema.IntOf(o, "uid")), Source: text(int64(i + 1)), Type: kind,
+			InSync: schema.TextOf(source, "status") == "in-sync", LagMilliseconds: schema.IntOf(source, "lag"),
+		})
+	}
+	return out
+}
+
+// exposedTags are the keys of tags that become labels; nil for none.
+func exposedTags(config api.Object) []string {
+	if !schema.BoolOf(config, "expose_db_tags") {
+		return nil
+	}
+	var keys []string
+	list, _ := config["metrics_tag_keys_exposed"].([]any)
+	for _, key := range list {
+		if s, ok := key.(string); ok {
+			keys = append(keys, s)
+		}
+	}
+	return keys
 }
 
 func tags(o api.Object) map[string]string {
@@ -126,8 +163,15 @@ func (m metricSource) collect(ctx context.Context, mem *membership, v view) map[
 	return out
 }
 
-func (m metricSource) cluster(mem *membership, v view, live int) metrics.Cluster {
-	_, _, quorum := mem.store.Leader()
+func (m metricSource) cluster(v view, all map[int64]figures) metrics.Cluster {
+	var watchdogs []metrics.Watchdog
+	for _, o := range v.nodes() {
+		if f, up := all[schema.IntOf(o, "uid")]; up {
+			w := f.Watchdog
+			w.LiveNodes, w.TotalNodes = len(all), len(v.nodes())
+			watchdogs = append(watchdogs, w)
+		}
+	}
 	license := v.singleton(api.KindLicense)
 	expires, _ := time.Parse(time.RFC3339, schema.TextOf(license, "expiration_date"))
 	limits := map[string]int64{}
@@ -138,9 +182,8 @@ func (m metricSource) cluster(mem *membership, v view, live int) metrics.Cluster
 		}
 	}
 	return metrics.Cluster{
-		Name: v.clusterName(), Generation: surface{m.n}.StateID(), HasQuorum: quorum, IsPrimary: mem.store.IsLeader(),
-		PrimarySelections: mem.store.Elections(), LiveNodes: live, TotalNodes: len(v.nodes()),
-		Users: len(v.list(api.KindUser)), LicenseExpires: expires, LicenseShards: limits,
+		Name: v.clusterName(), Watchdogs: watchdogs, Users: len(v.list(api.KindUser)), LicenseExpires: expires,
+		LicenseShards: limits, TagKeys: exposedTags(v.singleton(api.KindMetrics)),
 	}
 }
 
@@ -165,7 +208,7 @@ func (m metricSource) node(v view, o api.Object, f figures, up bool) metrics.Nod
 	return metrics.Node{
 		UID: text(uid), Up: up, FreeMemory: min(f.Free, total), AvailableMemory: min(f.Free, total),
 		ProvisionalMemory: max(total-reserved, 0), PersistentFree: f.PersistentFree, PersistentAvail: f.PersistentFree,
-		EphemeralFree: f.EphemeralFree, EphemeralAvail: f.EphemeralFree, CPUIdle: 1, Certificates: certs,
+		EphemeralFree: f.EphemeralFree, EphemeralAvail: f.EphemeralFree, TotalMemory: f.Memory, CPU: f.CPU, Certificates: certs,
 	}
 }
 

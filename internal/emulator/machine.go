@@ -31,13 +31,18 @@ func diskSpace(path string) (size, free int64) {
 }
 
 // freeMemory is what the machine has left.
-func freeMemory() int64 {
+func freeMemory() int64 { return meminfo("MemAvailable:") }
+
+// machineMemory is what the machine has.
+func machineMemory() int64 { return meminfo("MemTotal:") }
+
+func meminfo(field string) int64 {
 	raw, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+		if rest, ok := strings.CutPrefix(line, field); ok {
 			return parseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB"))) << 10
 		}
 	}

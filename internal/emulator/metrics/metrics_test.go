@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,8 @@ func names(version string) map[string]string {
 // transition are names that the documented table of successors uses although the list of names lacks them.
 var transition = map[string]bool{
 	"db_memory_limit_bytes": true, "redis_server_instantaneous_ops_per_sec": true, "redis_server_used_memory_lua": true,
-	"redis_server_pubsub_channels": true, "namedprocess_namegroup_thread_count": true,
+	"redis_server_pubsub_channels": true, "namedprocess_namegroup_thread_count": true, "db_replication_factor": true,
+	"node_cpu_seconds_total": true, "node_memory_MemTotal_bytes": true, // of the node exporter within
 }
 
 // absent are documented names that the emulator does not have, by prefix: it has no modules, no flash, no replication
@@ -110,18 +112,23 @@ func realSource(t *testing.T) *source {
 	return &source{authorized: true, snapshot: Snapshot{
 		Self: "1",
 		Cluster: Cluster{
-			Name: "c.local", HasQuorum: true, IsPrimary: true, LiveNodes: 1, TotalNodes: 1, Users: 2, LicenseExpires: expires,
-			LicenseShards: map[string]int64{"ram": 4},
+			Name: "c.local", Users: 2, LicenseExpires: expires, LicenseShards: map[string]int64{"ram": 4},
+			Watchdogs: []Watchdog{
+				{Node: "1", HasQuorum: true, IsPrimary: true, LiveNodes: 2, TotalNodes: 3}, {Node: "3", LiveNodes: 2, TotalNodes: 3},
+			},
+			TagKeys: []string{"team", "a-b", "db", "absent"},
 		},
-		Nodes: []Node{{UID: "1", Up: true, FreeMemory: 5, Certificates: map[string]time.Time{"proxy": expires}}, {UID: "2"}},
+		Nodes: []Node{{UID: "1", Up: true, FreeMemory: 5, TotalMemory: 9, CPU: map[string]map[string]float64{"0": {"idle": 3, "user": 1}}, Certificates: map[string]time.Time{"proxy": expires}}, {UID: "2"}},
 		Databases: []Database{{
-			UID: "7", Name: "db \"x\"", Status: "active-change-pending", MemoryLimit: 1 << 26, Shards: 1, Tags: map[string]string{"a-b": "c"},
+			UID: "7", Name: "db \"x\"", Status: "active-change-pending", MemoryLimit: 1 << 26, Port: 12000, TLSMode: "disabled",
+			Tags: map[string]string{"a-b": "c", "team": "core", "db": "x", "unlisted": "y"},
 		}},
 		Shards: []Shard{
 			{UID: "1", Database: "7", Node: "1", Role: "master", Up: true, Info: info},
 			{UID: "2", Database: "7", Node: "2", Role: "slave"},
 		},
 		Endpoints: []Endpoint{{Database: "7", Node: "1", Stats: e.Stats()}},
+		Syncers:   []Syncer{{Database: "7", Source: "1", Type: "replicaof", LagMilliseconds: 12}},
 	}}
 }
 
@@ -211,14 +218,22 @@ func TestValues(t *testing.T) {
 		{"redis_server_up", []string{"redis", "2", "role", "slave"}, 0},
 		{"redis_server_maxmemory", []string{"redis", "1"}, 1 << 26},
 		{"db_status", []string{"db", "7"}, 1},
-		{"db_config", []string{"db_name", "db \"x\""}, 1},
-		{"db_tags", []string{"tag_a_b", "c"}, 1},
+		{"db_config", []string{"db_name", "db \"x\"", "db_port", "12000", "tls_mode", "disabled"}, 1},
+		{"db_tags", []string{"team", "core"}, 1},
+		{"redis_server_master_link_status", []string{"redis", "1"}, 3},
+		{"shard_ping_failures", []string{"shard_uid", "2", "role", "slave"}, 1},
+		{"node_cert_expires_in_seconds", []string{"logical_name", "proxy", "path", "/etc/opt/redislabs/proxy_cert.pem"}, -2},
+		{"node_cpu_seconds_total", []string{"cpu", "0", "mode", "idle"}, 3},
+		{"has_quorum", []string{"node", "3", "has_witness_disk", "False"}, 0},
+		{"total_live_nodes_count", []string{"node", "1"}, 2},
+		{"database_syncer_current_status", []string{"syncer_type", "replicaof"}, 1},
+		{"database_syncer_lag_ms", []string{"syncer_type", "replicaof"}, 12},
 		{"node_metrics_up", []string{"node", "2"}, 0},
 		{"license_shards_limit", []string{"shard_type", "ram"}, 4},
 		{"license_expiration_days", nil, 4},
 		{"has_quorum", nil, 1},
 	} {
-		if v := value(t, got, c.name, c.labels...); v != c.want {
+		if v := value(t, got, c.name, c.labels...); v != c.want && c.want != -2 { // -2: any
 			t.Errorf("%s%v is %v, want %v", c.name, c.labels, v, c.want)
 		}
 	}
@@ -251,6 +266,42 @@ func TestValues(t *testing.T) {
 			t.Errorf("after a restart: %v", got)
 		}
 	})
+}
+
+func TestMET3_TagsBecomeLabelsOnlyIfListedAndFit(t *testing.T) {
+	s := realSource(t)
+	tags := func() []string {
+		var out []string
+		for _, m := range scrape(t, Handler(s), "/v2")["db_tags"].GetMetric() {
+			for _, l := range m.GetLabel() {
+				out = append(out, l.GetName()+"="+l.GetValue())
+			}
+		}
+		return out
+	}
+	if got := tags(); !slices.Equal(got, []string{"cluster=c.local", "db=7", "team=core"}) {
+		t.Errorf("%v", got)
+	}
+	s.snapshot.Cluster.TagKeys = []string{"absent"}
+	if got := tags(); got != nil {
+		t.Errorf("nothing fits, and yet %v", got)
+	}
+	s.snapshot.Cluster.TagKeys = nil
+	if got := tags(); got != nil {
+		t.Errorf("nothing is exposed, and yet %v", got)
+	}
+}
+
+func TestOutagesLast(t *testing.T) {
+	var r rates
+	start := time.Now()
+	r.down("x", true, start)
+	if got := r.down("x", true, start.Add(30*time.Second)); got != 30 {
+		t.Errorf("%v", got)
+	}
+	if got := r.down("x", false, start.Add(31*time.Second)); got != 0 {
+		t.Errorf("%v", got)
+	}
 }
 
 func TestAnswersThatAreNoMetrics(t *testing.T) {

@@ -28,23 +28,30 @@ type Snapshot struct {
 	Databases []Database
 	Shards    []Shard
 	Endpoints []Endpoint
+	Syncers   []Syncer
 	// Self is the uid of the node asked.
 	Self string
 }
 
 // Cluster describes the whole.
 type Cluster struct {
-	Name              string
-	Generation        int64
-	HasQuorum         bool
-	IsPrimary         bool // the node asked is the leader
-	PrimarySelections int64
-	LiveNodes         int
-	TotalNodes        int
-	Users             int
-	LicenseExpires    time.Time
+	Name string
+	// Watchdogs is what each node that answers thinks of the cluster.
+	Watchdogs      []Watchdog
+	Users          int
+	LicenseExpires time.Time
 	// LicenseShards is the limit by type of shard ("ram", "flash").
 	LicenseShards map[string]int64
+	// TagKeys are the tags that become labels; nil where none are to be exposed.
+	TagKeys []string
+}
+
+// Watchdog is what one node thinks of the cluster.
+type Watchdog struct {
+	Node                          string
+	HasQuorum, IsPrimary          bool
+	Generation, PrimarySelections int64
+	LiveNodes, TotalNodes         int
 }
 
 // Node describes one node. Sizes are bytes.
@@ -56,8 +63,10 @@ type Node struct {
 	ProvisionalMemory               int64
 	PersistentFree, PersistentAvail int64
 	EphemeralFree, EphemeralAvail   int64
-	// CPUIdle, CPUUser and CPUSystem are portions of the node, from 0 to 1.
-	CPUIdle, CPUUser, CPUSystem float64
+	// TotalMemory is that of the machine.
+	TotalMemory int64
+	// CPU are the seconds that each processor of the machine has spent since it started, by mode ("idle", "user", ...).
+	CPU map[string]map[string]float64
 	// Certificates are the expiry times by name of the certificate.
 	Certificates map[string]time.Time
 }
@@ -68,7 +77,8 @@ type Database struct {
 	Status      string // as the admin API says it
 	MemoryLimit int64
 	Version     string
-	Shards      int
+	Port        int64
+	TLSMode     string
 	Replication bool
 	Tags        map[string]string
 }
@@ -85,6 +95,14 @@ type Shard struct {
 type Endpoint struct {
 	Database, Node string
 	Stats          proxy.Stats
+}
+
+// Syncer is the replication of a database from one source in another cluster.
+type Syncer struct {
+	Database, Source string
+	Type             string // "replicaof" or "crdt"
+	InSync           bool
+	LagMilliseconds  int64
 }
 
 // statusCodes are the values of db_status.

@@ -13,6 +13,24 @@ import (
 type rates struct {
 	mu   sync.Mutex
 	last map[string]point
+	gone map[string]time.Time
+}
+
+// down is for how many seconds something has been seen down.
+func (r *rates) down(key string, down bool, now time.Time) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !down {
+		delete(r.gone, key)
+		return 0
+	}
+	if r.gone == nil {
+		r.gone = make(map[string]time.Time)
+	}
+	if r.gone[key].IsZero() {
+		r.gone[key] = now
+	}
+	return now.Sub(r.gone[key]).Seconds()
 }
 
 type point struct {
@@ -99,9 +117,9 @@ func (v first) nodeMetrics(n Node) {
 		"node_persistent_storage_avail":          float64(n.PersistentAvail),
 		"node_ephemeral_storage_free":            float64(n.EphemeralFree),
 		"node_ephemeral_storage_avail":           float64(n.EphemeralAvail),
-		"node_cpu_idle":                          n.CPUIdle,
-		"node_cpu_user":                          n.CPUUser,
-		"node_cpu_system":                        n.CPUSystem,
+		"node_cpu_idle":                          v.portion(n, "idle"),
+		"node_cpu_user":                          v.portion(n, "user"),
+		"node_cpu_system":                        v.portion(n, "system"),
 		"node_conns":                             total.clients,
 		"node_total_req":                         v.rates.of(key+"req", total.requests(), v.now),
 		"node_ingress_bytes":                     v.rates.of(key+"in", total.in, v.now),
@@ -111,8 +129,27 @@ func (v first) nodeMetrics(n Node) {
 	}, at)
 	for _, name := range slices.Sorted(maps.Keys(n.Certificates)) {
 		v.add("node_cert_expiration_seconds", gauge, n.Certificates[name].Sub(v.now).Seconds(),
-			append(slices.Clone(at), label{"path", name})...)
+			append(slices.Clone(at), certificateLabels(name)...)...)
 	}
+}
+
+// portion is what part of the machine's processors a mode took between two scrapes.
+func (v first) portion(n Node, mode string) float64 {
+	spent, all := 0.0, 0.0
+	for _, cpu := range n.CPU {
+		for name, seconds := range cpu {
+			all += seconds
+			if name == mode {
+				spent += seconds
+			}
+		}
+	}
+	key := "node/" + n.UID + "/cpu/" + mode
+	total := v.rates.of(key+"/all", all, v.now)
+	if total == 0 {
+		return 0
+	}
+	return v.rates.of(key, spent, v.now) / total
 }
 
 // traffic adds up endpoints.

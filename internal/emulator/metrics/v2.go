@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,14 +15,20 @@ import (
 type second struct {
 	*page
 	cluster string
+	tagKeys []string
 	rates   *rates
 	now     time.Time
 }
 
 // writeV2 collects version 2; with self only what belongs to the node asked.
 func writeV2(s Snapshot, p *page, r *rates, self bool, now time.Time) {
-	v := second{page: p, cluster: s.Cluster.Name, rates: r, now: now}
-	v.clusterMetrics(s)
+	v := second{page: p, cluster: s.Cluster.Name, tagKeys: s.Cluster.TagKeys, rates: r, now: now}
+	v.clusterMetrics(s.Cluster)
+	for _, w := range s.Cluster.Watchdogs {
+		if !self || w.Node == s.Self {
+			v.watchdogMetrics(w)
+		}
+	}
 	for _, n := range s.Nodes {
 		if !self || n.UID == s.Self {
 			v.nodeMetrics(n)
@@ -42,18 +49,25 @@ func writeV2(s Snapshot, p *page, r *rates, self bool, now time.Time) {
 			v.shardMetrics(sh)
 		}
 	}
+	for _, y := range s.Syncers {
+		if !self {
+			v.syncerMetrics(y)
+		}
+	}
 }
 
-func (v second) clusterMetrics(s Snapshot) {
-	c := s.Cluster
+func (v second) watchdogMetrics(w Watchdog) {
+	at := []label{{"cluster", v.cluster}, {"node", w.Node}}
+	v.add("generation", gauge, float64(w.Generation), at...)
+	v.add("has_quorum", gauge, boolean(w.HasQuorum), append(slices.Clone(at), label{"has_witness_disk", "False"})...)
+	v.add("is_primary", gauge, boolean(w.IsPrimary), at...)
+	v.add("primary_selections_total", counter, float64(w.PrimarySelections), at...)
+	v.add("total_live_nodes_count", gauge, float64(w.LiveNodes), at...)
+	v.add("total_nodes_count", gauge, float64(w.TotalNodes), at...)
+}
+
+func (v second) clusterMetrics(c Cluster) {
 	at := label{"cluster", c.Name}
-	node := label{"node", s.Self}
-	v.add("generation", gauge, float64(c.Generation), at, node)
-	v.add("has_quorum", gauge, boolean(c.HasQuorum), at, node)
-	v.add("is_primary", gauge, boolean(c.IsPrimary), at, node)
-	v.add("primary_selections_total", counter, float64(c.PrimarySelections), at, node)
-	v.add("total_live_nodes_count", gauge, float64(c.LiveNodes), at)
-	v.add("total_nodes_count", gauge, float64(c.TotalNodes), at)
 	v.add("users_count", gauge, float64(c.Users), at)
 	if !c.LicenseExpires.IsZero() {
 		v.add("license_expiration_days", gauge, float64(int(c.LicenseExpires.Sub(v.now).Hours()/24)), at)
@@ -81,40 +95,52 @@ func (v second) nodeMetrics(n Node) {
 		"node_provisional_flash_bytes":                 0,
 		"node_provisional_flash_no_overbooking_bytes":  0,
 		"node_bigstore_free_bytes":                     0,
+		"node_memory_MemTotal_bytes":                   float64(n.TotalMemory),
 		"dmc_ping_failures":                            1 - boolean(n.Up),
-		"dmc_ping_failure_duration_seconds":            0,
+		"dmc_ping_failure_duration_seconds":            v.rates.down("node/"+n.UID, !n.Up, v.now),
 		"customer_managed_ine_certificates":            0,
 	} {
 		v.add(name, gauge, value, at...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Certificates)) {
 		v.add("node_cert_expires_in_seconds", gauge, n.Certificates[name].Sub(v.now).Seconds(),
-			append(slices.Clone(at), label{"path", name})...)
+			append(slices.Clone(at), certificateLabels(name)...)...)
 	}
+	for _, cpu := range slices.Sorted(maps.Keys(n.CPU)) {
+		for _, mode := range slices.Sorted(maps.Keys(n.CPU[cpu])) {
+			v.add("node_cpu_seconds_total", counter, n.CPU[cpu][mode], append(slices.Clone(at), label{"cpu", cpu}, label{"mode", mode})...)
+		}
+	}
+}
+
+// certificateLabels name a certificate and the file that the product keeps it in.
+func certificateLabels(name string) []label {
+	return []label{{"logical_name", name}, {"path", "/etc/opt/redislabs/" + name + "_cert.pem"}}
 }
 
 func (v second) databaseMetrics(d Database) {
 	at := []label{{"cluster", v.cluster}, {"db", d.UID}}
 	v.add("db_status", gauge, statusCode(d.Status), at...)
 	v.add("db_memory_limit_bytes", gauge, float64(d.MemoryLimit), at...)
+	v.add("db_replication_factor", gauge, 1+boolean(d.Replication), at...)
 	v.add("db_config", gauge, 1, append(slices.Clone(at), label{"db_name", d.Name}, label{"db_version", d.Version},
-		label{"shards_count", strconv.Itoa(d.Shards)}, label{"replication", strconv.FormatBool(d.Replication)})...)
+		label{"db_port", strconv.FormatInt(d.Port, 10)}, label{"tls_mode", d.TLSMode})...)
 	tags := slices.Clone(at)
-	for _, name := range slices.Sorted(maps.Keys(d.Tags)) {
-		tags = append(tags, label{"tag_" + labelName(name), d.Tags[name]})
+	for _, key := range slices.Sorted(maps.Keys(d.Tags)) {
+		if slices.Contains(v.tagKeys, key) && labelName.MatchString(key) && !slices.Contains(systemTags, key) {
+			tags = append(tags, label{key, d.Tags[key]})
+		}
 	}
-	v.add("db_tags", gauge, 1, tags...)
+	if len(tags) > len(at) {
+		v.add("db_tags", gauge, 1, tags...)
+	}
 }
 
-// labelName makes a tag fit for the name of a label.
-func labelName(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || (r >= '0' && r <= '9') || (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') {
-			return r
-		}
-		return '_'
-	}, s)
-}
+// labelName is what a tag must look like to become a label, and systemTags are those that never do.
+var (
+	labelName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	systemTags = []string{"redis", "cluster", "db"}
+)
 
 func (v second) endpointMetrics(e Endpoint) {
 	at := []label{{"cluster", v.cluster}, {"db", e.Database}, {"node", e.Node}, {"proxy", e.Node}}
@@ -143,7 +169,7 @@ func (v second) endpointMetrics(e Endpoint) {
 		v.add(name, counter, 0, at...)
 	}
 	for _, name := range []string{"endpoint_ping_failures", "endpoint_ping_failure_duration_seconds"} {
-		v.add(name, gauge, 0, at...)
+		v.add(name, gauge, 0, append(slices.Clone(at), label{"endpoint_uid", e.Database + ":1"})...)
 	}
 	v.add("endpoint_rate_limit_ok", gauge, 1, at...)
 	v.add("endpoint_connections_rate", gauge,
@@ -191,7 +217,6 @@ var sameName = []string{
 var otherName = map[string]string{
 	"redis_server_keyspace_read_hits":     "keyspace_hits",
 	"redis_server_keyspace_read_misses":   "keyspace_misses",
-	"redis_server_slave_buffer":           "mem_clients_slaves",
 	"redis_server_max_process_mem":        "total_system_memory",
 	"namedprocess_namegroup_memory_bytes": "used_memory_rss",
 }
@@ -199,8 +224,9 @@ var otherName = map[string]string{
 func (v second) shardMetrics(s Shard) {
 	at := []label{{"cluster", v.cluster}, {"db", s.Database}, {"node", s.Node}, {"redis", s.UID}, {"role", s.Role}}
 	v.add("redis_server_up", gauge, boolean(s.Up), at...)
-	v.add("shard_ping_failures", gauge, 1-boolean(s.Up), at...)
-	v.add("shard_ping_failure_duration_seconds", gauge, 0, at...)
+	ping := append(slices.Clone(at), label{"shard_uid", s.UID})
+	v.add("shard_ping_failures", gauge, 1-boolean(s.Up), ping...)
+	v.add("shard_ping_failure_duration_seconds", gauge, v.rates.down("shard/"+s.UID, !s.Up, v.now), ping...)
 	if !s.Up {
 		return
 	}
@@ -215,10 +241,35 @@ func (v second) shardMetrics(s Shard) {
 		}
 	}
 	v.add("redis_server_forwarding_state", gauge, boolean(s.Role == "master"), at...)
-	v.add("redis_server_master_link_status", gauge, boolean(s.Role == "master" || s.Info["master_link_status"] == "up"), at...)
+	v.add("redis_server_master_link_status", gauge, linkStatus(s), at...)
+	v.add("redis_server_slave_buffer", gauge, replicaBuffer, at...)
 	v.add("redis_server_master_sync_in_progress", gauge, boolean(s.Info["master_sync_in_progress"] == "1"), at...)
 	v.keyMetrics(s, at)
 	v.processMetrics(s, at)
+}
+
+// replicaBuffer is the hard limit of what a redis-server keeps for a replica that does not read, as it is without
+// configuration.
+const replicaBuffer = 256 << 20
+
+// linkStatus is 1 for a replica that is connected to its master, 2 for one that is not, 3 for a master.
+func linkStatus(s Shard) float64 {
+	switch {
+	case s.Role == "master":
+		return 3
+	case s.Info["master_link_status"] == "up":
+		return 1
+	}
+	return 2
+}
+
+// syncerMetrics are about the replication from another cluster.
+func (v second) syncerMetrics(y Syncer) {
+	at := []label{{"cluster", v.cluster}, {"db", y.Database}, {"syncer_type", y.Type}, {"replica_id", y.Source}}
+	v.add("database_syncer_config", gauge, 1, at...)
+	v.add("database_syncer_current_status", gauge, 1-boolean(y.InSync), at...)
+	v.add("database_syncer_src_connectivity_state", gauge, boolean(y.InSync), at...)
+	v.add("database_syncer_lag_ms", gauge, float64(y.LagMilliseconds), at...)
 }
 
 // keyMetrics are about the keys of a shard.
