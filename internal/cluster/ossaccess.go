@@ -182,13 +182,16 @@ func (k *Kind) observeBalancers(ctx context.Context, rec *v1.RedisEnterpriseClus
 	return nil
 }
 
-// memberIn is the node in a pod, as far as the cluster was read.
+// memberIn is the node of a pod, as far as the cluster was read, also while the pod is being replaced.
 func memberIn(rec *v1.RedisEnterpriseCluster, o *Observed, ordinal int) *rest.Node {
-	pod := o.pod(rec.Name, int32(ordinal)) //nolint:gosec // a pod's number
-	if pod == nil || pod.Status.PodIP == "" || !o.reached() {
+	if !o.reached() {
 		return nil
 	}
-	return o.Snapshot.NodeAt(pod.Status.PodIP)
+	pod := o.pod(rec.Name, int32(ordinal)) //nolint:gosec // a pod's number
+	if pod == nil {
+		pod = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: names.Pod(rec.Name, ordinal)}}
+	}
+	return o.Snapshot.Node(nodeOf(o, pod))
 }
 
 // addressesOf are where a load balancer is reached, IP addresses before names, each in order.

@@ -1,7 +1,11 @@
 package cluster
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +91,7 @@ func TestNET12_AccessIsPlanned(t *testing.T) {
 		o.Snapshot = &late
 		return o
 	}
+	replacing := func(o *Observed) *Observed { o.Pods = o.Pods[:2]; return o }
 	without := func(o *Observed, change func(*rest.BDB)) *Observed { change(&o.Snapshot.BDBs[0]); return o }
 	withdrawn := func(n int) string {
 		return fmt.Sprintf("node %d no longer announces %s, since service rec-%d-lb is not wanted any more", n+1, outsideAddress(n), n)
@@ -126,6 +131,8 @@ func TestNET12_AccessIsPlanned(t *testing.T) {
 			[]string{withdrawn(0), withdrawn(1), withdrawn(2)}, ""},
 		{"switched off, and addresses gone", closed, balanced(exposing(closed), closed), "", "", nil, ""},
 		{"switched off while the cluster is silent", closed, silent(announcing(balanced(exposing(closed), closed))), "", all, nil, ""},
+		{"switched off while a pod is being replaced", closed, replacing(announcing(balanced(exposing(closed), closed))), "", "rec-0-lb rec-1-lb rec-2-lb",
+			[]string{withdrawn(0), withdrawn(1), withdrawn(2)}, ""},
 		{"addresses of somebody else's making stay", closed, announcing(exposing(closed)), "", "", nil, ""},
 		{"NET-15 a database that no resource made", rec, without(exposing(rec), func(b *rest.BDB) { b.Tags = &[]rest.Tag{{Key: bdb.TagOSSAccess, Value: "external"}} }), "", "", nil, ""},
 		{"NET-15 an Active-Active database", rec, without(exposing(rec), func(b *rest.BDB) { b.CRDT = rest.Ptr(true) }), "", "", nil, ""},
@@ -203,6 +210,48 @@ func TestNET12_AccessInThePlan(t *testing.T) {
 			}
 		}
 	})
+}
+
+// nodeAPI notes what nodes are told, and may refuse it.
+type nodeAPI struct {
+	API
+	told []string
+	err  error
+}
+
+func (a *nodeAPI) UpdateNode(_ context.Context, uid rest.UID, body *rest.NodeUpdate) error {
+	text, err := json.Marshal(body)
+	a.told = append(a.told, uid.String()+" "+string(text))
+	return errors.Join(a.err, err)
+}
+
+func TestNET12_WhatNodesAreTold(t *testing.T) {
+	steps := []Step{
+		setExternal{node: 1, service: "rec-0-lb", want: []string{"203.0.113.1"}},
+		setExternal{node: 1, service: "rec-0-lb", have: []string{"203.0.113.1"}},
+		setMapping{node: 1, want: []rest.IPMapping{{Key: "10.30.0.0/16", Value: map[string]any{"ip": "10.0.0.1"}}}},
+		setMapping{node: 1, have: []rest.IPMapping{{Key: "10.30.0.0/16"}}},
+	}
+	want := []string{
+		`1 {"external_addr":["203.0.113.1"]}`, `1 {"external_addr":[]}`,
+		`1 {"oss_cluster_ip_mapping":[{"key":"10.30.0.0/16","value":{"ip":"10.0.0.1"}}]}`, `1 {"oss_cluster_ip_mapping":[]}`,
+	}
+	api := &nodeAPI{}
+	h := &hands{api: api, run: &Run{}}
+	for _, s := range steps {
+		if err := s.perform(t.Context(), h); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(api.told, want) || len(h.run.Set) != len(steps) {
+		t.Errorf("told %q, noted %q", api.told, h.run.Set)
+	}
+	api.err = &rest.Error{Status: http.StatusBadRequest, Code: "invalid_schema", Message: "no such thing"}
+	for i, path := range []string{"spec.ossClusterSettings.externalAccessType", "", "spec.ossClusterSettings.podCIDRs", ""} {
+		if v := outcome.Of(steps[i].perform(t.Context(), h)); v.Kind != outcome.KindRejected || path != "" && v.Path != path || !strings.Contains(v.Message, "no such thing") {
+			t.Errorf("a refusal of %q: %+v", steps[i], v)
+		}
+	}
 }
 
 func TestNET14_MappingOfOthersStays(t *testing.T) {
