@@ -2,10 +2,13 @@ package children
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/ingress"
@@ -83,4 +86,48 @@ func TestNET8_AnotherMethodStartsAnotherRigger(t *testing.T) {
 	if _, raw := settings(older); raw != asRoute {
 		t.Errorf("NET-10 the older block starts another rigger: %s", raw)
 	}
+}
+
+// The API server lets nobody grant what they do not hold (rule REC-11a).
+func TestREC11a_TheOperatorHoldsWhatItGrants(t *testing.T) {
+	raw, err := os.ReadFile("../../config/rbac/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := &rbacv1.Role{}
+	if err := yaml.Unmarshal(raw, held); err != nil || len(held.Rules) == 0 {
+		t.Fatalf("%v, %v", held, err)
+	}
+	for name, c := range map[string]Cluster{
+		"nothing asked":  fixture(t, "minimal"),
+		"openShiftRoute": reachable(t, v1.ExposureOpenShiftRoute, nil),
+		"ingress":        reachable(t, v1.ExposureIngress, nil),
+		"istio":          reachable(t, v1.ExposureIstio, nil),
+		"gateway":        reachable(t, v1.ExposureIngress, map[string]string{names.AnnotationGateway: "infra/public"}),
+	} {
+		for _, rule := range Role(c).Rules {
+			if missing := beyond(held.Rules, rule); missing != "" {
+				t.Errorf("%s: the operator cannot grant %s", name, missing)
+			}
+		}
+	}
+	if beyond(held.Rules, rbacv1.PolicyRule{APIGroups: []string{"route.openshift.io"}, Resources: []string{"routes/status"}, Verbs: []string{"update"}}) == "" {
+		t.Error("the comparison finds nothing")
+	}
+}
+
+// beyond is the first right of a rule that no held rule gives for all names.
+func beyond(held []rbacv1.PolicyRule, rule rbacv1.PolicyRule) string {
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				if !slices.ContainsFunc(held, func(h rbacv1.PolicyRule) bool {
+					return len(h.ResourceNames) == 0 && slices.Contains(h.APIGroups, group) && slices.Contains(h.Resources, resource) && slices.Contains(h.Verbs, verb)
+				}) {
+					return verb + " " + resource + "." + group
+				}
+			}
+		}
+	}
+	return ""
 }
