@@ -82,6 +82,9 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 		{"AA-7 shardingEnabled is theirs", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.ShardingEnabled, g.ShardCount = &yes, &one })), ""},
 		{"AA-6 no flash", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.IsRoF, g.MemorySize = &yes, "2GB" })), "spec.globalConfigurations.isRof"},
 		{"AA-6 no memcached", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.Type = v1alpha1.DatabaseMemcached })), "spec.globalConfigurations.type"},
+		{"NET-15 no access from outside for cluster-aware clients", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) {
+			g.OSSCluster, g.OSSClusterSettings = &yes, &v1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: true}
+		})), "spec.globalConfigurations.ossClusterSettings.enableExternalAccess"},
 		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
 		{"a third cluster may join", nil, database(), database(clusters("here", "there", "third")), ""},
 	}

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -82,7 +83,8 @@ func serviceNames(objects []client.Object) string {
 func TestNET12_AccessIsPlanned(t *testing.T) {
 	all := "rec-cluster rec-0-lb rec-1-lb rec-2-lb"
 	rec, ranged, closed := reachable(), reachable("10.30.0.0/16", "10.20.0.0/16"), newREC()
-	disabled := reachable()
+	disabled, grown := reachable(), reachable()
+	grown.Spec.Nodes = ptr.To[int32](5)
 	disabled.Spec.OSSClusterSettings.ExternalAccessType = v1.ExternalAccessDisabled
 	unread := func(o *Observed) *Observed { o.Snapshot = nil; return o }
 	silent := func(o *Observed) *Observed {
@@ -117,6 +119,8 @@ func TestNET12_AccessIsPlanned(t *testing.T) {
 		{"before the cluster was read, what is there stays", rec, unread(balanced(exposing(rec), rec)), "", all, nil, ""},
 		{"before load balancers have addresses", rec, exposing(rec), all, "", nil,
 			"the load balancer has given no address yet to service rec-cluster, rec-0-lb, rec-1-lb, rec-2-lb"},
+		{"more nodes get more load balancers", grown, balanced(exposing(rec), rec), all + " rec-3-lb rec-4-lb", "", []string{announced(0), announced(1), announced(2)},
+			"the load balancer has given no address yet to service rec-3-lb, rec-4-lb"},
 		{"addresses are told", rec, balanced(exposing(rec), rec), all, "", []string{announced(0), announced(1), announced(2)}, ""},
 		{"REC-12 addresses that are known", rec, announcing(balanced(exposing(rec), rec)), all, "", nil, ""},
 		{"NET-14 ranges of pods come after the addresses", ranged, balanced(exposing(ranged), ranged), all, "",
