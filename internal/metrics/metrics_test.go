@@ -310,6 +310,12 @@ func TestState(t *testing.T) {
 		{ClusterReady, []string{"namespace", "ns", "cluster", "rec"}, 1},
 		{ClusterReachable, []string{"cluster", "rec"}, 1},
 		{ClusterLicense, []string{"cluster", "rec"}, 1893456000},
+		{DatabaseBackup, []string{"cluster", "rec", "db", "2", "database", "kept"}, 1767323045},
+		{DatabaseBackup, []string{"db", "3"}, 1767225600},
+		{BackupInterval, []string{"db", "2"}, 3600},
+		{BackupInterval, []string{"db", "3"}, 86400},
+		{BackupFailed, []string{"db", "2"}, 0},
+		{BackupFailed, []string{"db", "3"}, 1},
 		{AdmissionExpiry, nil, 2000000000},
 	} {
 		if got := value(t, registry, c.name, c.labels...); got != c.want {

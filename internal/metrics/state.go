@@ -46,7 +46,7 @@ func (m *Metrics) Follow(s State) (stop func()) {
 const scrapeLimit = 2 * time.Second
 
 // stateMetrics are told by the collector below.
-var stateMetrics = []string{Resources, ClusterReady, ClusterReachable, ClusterReading, ClusterLicense, AdmissionExpiry}
+var stateMetrics = []string{Resources, ClusterReady, ClusterReachable, ClusterReading, ClusterLicense, DatabaseBackup, BackupInterval, BackupFailed, AdmissionExpiry}
 
 // states reads its sources at each scrape.
 type states struct {
@@ -135,6 +135,7 @@ func (s *State) tellLink(rec *v1.RedisEnterpriseCluster, tell teller) {
 	tell(ClusterReachable, number(snapshot.Up()), rec.Namespace, rec.Name)
 	if snapshot.Known() {
 		tell(ClusterReading, float64(snapshot.Time.UnixMilli())/1000, rec.Namespace, rec.Name)
+		tellBackups(snapshot, tell, rec.Namespace, rec.Name)
 	}
 }
 

@@ -27,6 +27,9 @@ const (
 	ClusterReading     = Prefix + "cluster_last_reading_timestamp_seconds"
 	ClusterCertificate = Prefix + "cluster_certificate_expiry_timestamp_seconds"
 	ClusterLicense     = Prefix + "cluster_license_expiry_timestamp_seconds"
+	DatabaseBackup     = Prefix + "database_last_backup_timestamp_seconds"
+	BackupInterval     = Prefix + "database_backup_interval_seconds"
+	BackupFailed       = Prefix + "database_backup_failed"
 	AdmissionExpiry    = Prefix + "admission_certificate_expiry_timestamp_seconds"
 	BuildInfo          = Prefix + "build_info"
 )
@@ -53,6 +56,9 @@ type Definition struct {
 }
 
 var cluster = []string{"namespace", "cluster"}
+
+// database are the labels of figures about databases: db is the number, database the name.
+var database = append(slices.Clone(cluster), "db", "database")
 
 // Table lists all metrics of the operator.
 var Table = []Definition{
@@ -82,6 +88,12 @@ var Table = []Definition{
 		Help: "When the certificate ends that the admin API of a cluster served last."},
 	{Name: ClusterLicense, Type: Gauge, Labels: cluster,
 		Help: "When the licence of a cluster ends; absent while that is not known."},
+	{Name: DatabaseBackup, Type: Gauge, Labels: database,
+		Help: "When the last backup of a database with periodic backups was made, or when the database was made while there is none."},
+	{Name: BackupInterval, Type: Gauge, Labels: database,
+		Help: "How often a database is to be backed up; absent for one without periodic backups."},
+	{Name: BackupFailed, Type: Gauge, Labels: database,
+		Help: "1 while the last backup of a database with periodic backups has failed."},
 	{Name: AdmissionExpiry, Type: Gauge,
 		Help: "When the certificate of the operator's own admission server ends."},
 	{Name: BuildInfo, Type: Gauge, Labels: []string{"version", "go_version"},
