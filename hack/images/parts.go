@@ -37,6 +37,8 @@ type parts struct {
 // partsCommand builds the images of the real proxies and the real Prometheus. The
 // demo does not need them.
 func partsCommand(flags *flag.FlagSet) func(context.Context) error {
+	var only list
+	flags.Var(&only, "only", "build only this part; may be repeated")
 	arch := flags.String("arch", runtime.GOARCH, "architecture")
 	bin := flags.String("bin", defaultBin, "folder for the results")
 	source := debianFlags(flags)
@@ -56,6 +58,9 @@ func partsCommand(flags *flag.FlagSet) func(context.Context) error {
 			{"prometheus-operator", p.prometheusOperator},
 			{"prometheus-config-reloader", p.configReloader},
 		} {
+			if len(only) > 0 && !slices.Contains(only, part.name) {
+				continue
+			}
 			began := time.Now()
 			fmt.Fprintf(os.Stderr, "%s ...\n", part.name)
 			if err := part.build(ctx); err != nil {
@@ -133,7 +138,7 @@ func (p parts) haproxyIngress(ctx context.Context) error {
 		text("/etc/passwd", "haproxy:x:1001:1001::/:/sbin/nologin\n"),
 		text("/etc/group", "haproxy:x:1001:\n"),
 	})
-	for _, path := range []string{"/etc/haproxy", "/var/lib/haproxy", "/var/run/haproxy"} {
+	for _, path := range []string{"/etc/haproxy", "/etc/haproxy/lua", "/var/lib/haproxy", "/var/run/haproxy"} {
 		files = append(files, folder(path, 0o755).ownedBy(1001, 1001))
 	}
 	config := v1.Config{User: imageUser, Env: []string{"PATH=/usr/sbin:/usr/bin"},

@@ -2,6 +2,9 @@ module github.com/open-redis-enterprise/operator/hack/parts/haproxyingress
 
 go 1.26.0
 
+// Its health check has a path with spaces, which newer muxers take for a method.
+godebug httpmuxgo121=1
+
 tool github.com/jcmoraisjr/haproxy-ingress/pkg
 
 require github.com/jcmoraisjr/haproxy-ingress v0.14.7
