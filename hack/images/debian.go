@@ -91,6 +91,10 @@ func (d debian) prepare(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(d.folder, "status"), nil, 0o600); err != nil {
 		return err
 	}
+	// Some packages come with Go sources as examples; as a module of its own the folder is not part of ours.
+	if err := os.WriteFile(filepath.Join(d.folder, "go.mod"), []byte("module debian\n"), 0o600); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(d.folder, "debian.sources"), []byte(source), 0o600)
 }
 
