@@ -59,9 +59,17 @@ fmt: ## Format the Go sources
 	@gofmt -w $$(git ls-files '*.go')
 
 .PHONY: lint
-lint: bin/golangci-lint ## Run golangci-lint and shellcheck
+lint: bin/golangci-lint lint-rules ## Run golangci-lint, shellcheck and promtool
 	@bin/golangci-lint run ./...
 	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER) hack/localcluster/smoke hack/localcluster/node/init); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
+
+RULES ?= $(wildcard test/alerts/testdata/*rules.yaml config/prometheus/*rules.yaml)
+
+.PHONY: lint-rules
+lint-rules: ## Check the alerting rules and run their tests with promtool
+	@command -v promtool >/dev/null || hack/demo/packages.sh prometheus
+	@promtool check rules $(RULES)
+	@promtool test rules $(wildcard test/alerts/testdata/*.test.yaml config/prometheus/*.test.yaml)
 
 bin/golangci-lint: hack/tools/golangci-lint/go.mod
 	@echo "building golangci-lint (some minutes, once)"
