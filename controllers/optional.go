@@ -15,6 +15,7 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 )
 
 // optionalSource watches the objects of kinds that not every Kubernetes serves. A kind is watched from when it is served
@@ -70,4 +71,13 @@ func ownerHandler(queue workqueue.TypedRateLimitingInterface[reconcile.Request])
 			wake(after)
 		}
 	}}
+}
+
+// reachSource tells of what is found at the outer ends of the ways in.
+func reachSource(watcher *reach.Watcher) source.Source {
+	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		cancel := watcher.Subscribe(func(key types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: key}) })
+		context.AfterFunc(ctx, cancel)
+		return nil
+	})
 }

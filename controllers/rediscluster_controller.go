@@ -55,7 +55,7 @@ func addClusters(_ context.Context, s Shared) error {
 	if err != nil {
 		return err
 	}
-	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults, Offer: s.Discoverer}
+	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults, Offer: s.Discoverer, Reach: s.Reach}
 	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
@@ -78,6 +78,7 @@ func addClusters(_ context.Context, s Shared) error {
 			return clustersWhere(ctx, c, s.Namespace, func(*appv1.RedisEnterpriseCluster) bool { return true })
 		})).
 		WatchesRawSource(linkSource(s.Links, clusterOfChange)).
+		WatchesRawSource(reachSource(s.Reach)).
 		WithOptions(controller.Options{RateLimiter: retries()}).
 		Complete(ownNamespace(s.Namespace, forgetting(c, s, loop.Reconcile)))
 }
@@ -90,6 +91,7 @@ func forgetting(reader client.Reader, s Shared, next reconcile.Func) reconcile.F
 	return func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 		if err := reader.Get(ctx, request.NamespacedName, &appv1.RedisEnterpriseCluster{}); apierrors.IsNotFound(err) {
 			s.Links.Remove(request.NamespacedName)
+			s.Reach.Remove(request.NamespacedName)
 			s.Metrics.Forget(request.NamespacedName)
 			return reconcile.Result{}, nil
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -25,6 +26,8 @@ type Shared struct {
 	// Discoverer knows which optional kinds this Kubernetes serves, and Cache holds their objects.
 	Discoverer *platform.Discoverer
 	Cache      *platform.Cache
+	// Reach looks at the ways in from outside.
+	Reach *reach.Watcher
 	// Teardown, Metrics and Tracer are given to every loop.
 	Teardown *Teardown
 	Metrics  *metrics.Metrics

@@ -23,6 +23,8 @@ type Run struct {
 	// Changes were made to Kubernetes objects, Set to the cluster's settings.
 	Changes []kube.Change
 	Set     []string
+	// EntranceProblem is why the way in from outside could not be made.
+	EntranceProblem *outcome.Waiting
 	// Validated is true when no rule refused the spec.
 	Validated bool
 	// Blockers are the databases that a deletion waits for.

@@ -12,6 +12,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -35,6 +36,8 @@ type Kind struct {
 	Platform platform.Platform
 	// Offer tells which optional kinds this Kubernetes serves; nil for none.
 	Offer Offer
+	// Reach looks at the ways in from outside; nil for nobody who looks.
+	Reach *reach.Watcher
 	// Logins tries new credentials.
 	Logins Logins
 }

@@ -10,7 +10,6 @@ import (
 // later versions of the operator will act on these fields. Until then a resource that sets one is told so, and docs
 // list them: nothing is ignored in silence. A path stands for everything below it.
 var unactedPaths = []string{
-	"activeActive",
 	"accessControl",
 	"auditing.config",
 	"backup",
@@ -19,7 +18,6 @@ var unactedPaths = []string{
 	"clusterRecovery",
 	"dmcExternalCBAAuthentication",
 	"encryptPkeys",
-	"ingressOrRouteSpec",
 	"ldap",
 	"ocspConfiguration",
 	"persistentSpec.enablePersistentVolumeResize",

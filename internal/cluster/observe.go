@@ -39,6 +39,8 @@ type Observed struct {
 	Formed bool
 	// Snapshot is the newest reading of the cluster, nil while there is no link to it.
 	Snapshot *link.Snapshot
+	// Entrance is the way in from outside.
+	Entrance Entrance
 	// Modes are the optional services of the cluster, read only when the spec has an opinion on them.
 	Modes rest.ServicesConfiguration
 	// Metrics is what is known of them.
@@ -74,6 +76,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 	}
 	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
 	k.observeCluster(ctx, in, o)
+	k.observeEntrance(ctx, in, o)
 	k.observeMetrics(ctx, in, o)
 	return o, nil
 }

@@ -43,6 +43,7 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 		p.Steps = append(p.Steps, settingSteps(in, want, o)...)
 	}
 	p.Steps = append(p.Steps, metricsSteps(in, o)...)
+	p.Steps = append(p.Steps, entranceSteps(in)...)
 	if o.reached() && !upgrading { // last: what a cluster may refuse must not hold up the rest
 		p.Steps = append(p.Steps, outside.Steps...)
 	}

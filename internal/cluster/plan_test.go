@@ -42,6 +42,7 @@ func TestREC21_OrderOfANewCluster(t *testing.T) {
 		"apply Deployment rec-services-rigger",
 		"prune what is no longer wanted",
 		"prune objects about metrics",
+		"prune ways in that are no longer wanted",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s", strings.Join(got, "\n"))

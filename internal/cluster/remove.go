@@ -47,6 +47,7 @@ func (k *Kind) remove(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Run,
 		return run, k.serve(ctx, rec, &run)
 	}
 	k.Links.Remove(client.ObjectKeyFromObject(rec))
+	k.forgetEntrance(client.ObjectKeyFromObject(rec))
 	left, err := k.tearDown(ctx, rec)
 	if err != nil {
 		return run, err

@@ -23,6 +23,7 @@ func (k *Kind) Report(before, rec *v1.RedisEnterpriseCluster, run Run, err error
 	status.ObservedGeneration = rec.Generation
 	reportCluster(rec, run)
 	reportConditions(rec, run)
+	reportEntrance(rec, run)
 	verdict.SetConditions(&status.Conditions, rec.Generation)
 	switch {
 	case verdict.Kind == outcome.KindRejected:
@@ -118,6 +119,7 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 		list = append(list, kube.Normal(names.EventUpdated, text))
 	}
 	list = append(list, verdictEvents(before, rec, run, verdict)...)
+	list = append(list, entranceEvents(before, rec)...)
 	if was, is := before.Status.State, rec.Status.State; was != is {
 		event := kube.Normal(names.EventStatusChange, fmt.Sprintf("%s → %s", or(string(was), "new"), is))
 		event.Warning = is == v1.ClusterInvalid || is == v1.ClusterInvalidUpgrade || is == v1.ClusterError

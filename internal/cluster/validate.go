@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/children"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
@@ -24,7 +26,7 @@ var rules = []Rule{
 	nameFits, nameFitsRoutes,
 	nodesMakeAMajority, noScaleIn,
 	persistenceStays, storageClassStays, volumeSizeIsWhole, volumeSizeStays,
-	oneLicense, oneExposure, oneTimezone,
+	oneLicense, entrancePossible, oneTimezone,
 	digestHasVersion, autoUpgradeWithoutDigest, autoUpgradeWithoutModules,
 	riggerTypesAreKnown, reservedAnnotation, numbersAreNotNegative, recoveryNeedsPersistence,
 	noVaultYet, podRangesAreNetworks, balancerAnnotationsAreFree,
@@ -159,9 +161,12 @@ func oneLicense(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
 	return nil
 }
 
-func oneExposure(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
-	if rec.Spec.ActiveActive != nil && rec.Spec.IngressOrRouteSpec != nil {
-		return outcome.Reject("spec.activeActive", "spec.activeActive and spec.ingressOrRouteSpec exclude each other; keep spec.ingressOrRouteSpec")
+// entrancePossible asks package ingress, which knows what each method needs (rules NET-3 to NET-10).
+func entrancePossible(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
+	_, err := ingress.SettingsOf(rec)
+	var rejected *outcome.Rejected
+	if errors.As(err, &rejected) {
+		return rejected
 	}
 	return nil
 }

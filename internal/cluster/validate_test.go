@@ -57,7 +57,7 @@ func TestValidate(t *testing.T) {
 		{"INST-17 a name that is too long", nil, func(r *v1.RedisEnterpriseCluster) { r.Name = strings.Repeat("n", 44) }, "metadata.name", "46 characters"},
 		{"INST-17 a name that is too long for routes", nil, func(r *v1.RedisEnterpriseCluster) {
 			r.Name = strings.Repeat("n", 21)
-			r.Spec.IngressOrRouteSpec = &v1.IngressOrRouteSpec{Method: v1.ExposureOpenShiftRoute}
+			r.Spec.IngressOrRouteSpec = &v1.IngressOrRouteSpec{Method: v1.ExposureOpenShiftRoute, APIFQDNURL: "api.example.com", DBFQDNSuffix: "-db.example.com"}
 		}, "metadata.name", "OpenShift"},
 		{"two nodes are no majority", nil, nodes(2), "spec.nodes", "odd number"},
 		{"one node", nil, nodes(1), "spec.nodes", "odd number"},

@@ -39,6 +39,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
@@ -65,7 +66,9 @@ type ManagerOptions struct {
 	// Wrap, if set, wraps the client that writes to Kubernetes; Middleware wraps the calls of the admin API.
 	Wrap       func(client.Client) client.Client
 	Middleware func(types.NamespacedName) []rest.Middleware
-	Log        logr.Logger
+	// Dial, if set, opens the connections to clusters from outside.
+	Dial reach.Dial
+	Log  logr.Logger
 	// Version is told in the metrics.
 	Version string
 }
@@ -155,6 +158,8 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	}
 	links := link.NewRegistry(link.Options{Idle: o.PollIdle, Busy: o.PollBusy, Middleware: o.middleware(figures)})
 	defer links.Close()
+	entrances := reach.New(reach.Options{Dial: o.Dial})
+	defer entrances.Close()
 	defer figures.Follow(metrics.State{Reader: mgr.GetClient(), Namespace: o.Namespace, Links: links, Elected: mgr.Elected(), AdmissionEnds: serving.ends})()
 	secrets, err := secretNames(mgr, o)
 	if err != nil {
@@ -173,7 +178,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)

@@ -22,6 +22,9 @@ const (
 	EventBlocked = "DeletionBlocked"
 	// EventRolling: the node pods are being replaced one at a time.
 	EventRolling = "RollingUpdate"
+	// EventIngressReady and EventIngressNotReady: the way in from outside opened, or a person must look at it.
+	EventIngressReady    = "IngressReady"
+	EventIngressNotReady = "IngressNotReady"
 	// EventBootstrapFailed: a node could not form or join the cluster; the message carries the server's error code.
 	EventBootstrapFailed = "BootstrapFailed"
 )

@@ -17,6 +17,8 @@ const Port = "443"
 
 // Target is a way in, and whose certificate is at its end.
 type Target struct {
+	// Way is what leads in; another one is another target.
+	Way string
 	// Host is the name that clients resolve and ask for in the handshake.
 	Host string
 	// Addresses are tried when the name does not resolve.
@@ -26,8 +28,11 @@ type Target struct {
 	ServerName string
 }
 
+// same tells whether what is known of one is true of the other until somebody looks: only the means have changed.
+func (t Target) same(o Target) bool { return t.Way == o.Way && t.Host == o.Host }
+
 func (t Target) equal(o Target) bool {
-	return t.Host == o.Host && t.ServerName == o.ServerName && bytes.Equal(t.CA, o.CA) && strings.Join(t.Addresses, " ") == strings.Join(o.Addresses, " ")
+	return t.same(o) && t.ServerName == o.ServerName && bytes.Equal(t.CA, o.CA) && strings.Join(t.Addresses, " ") == strings.Join(o.Addresses, " ")
 }
 
 // Finding is what a look comes to.

@@ -61,23 +61,27 @@ func New(o Options) *Watcher {
 	return w
 }
 
-// Ensure looks at a target from now on and returns what is known of it, without waiting. Another target than before is
-// a new beginning.
+// Ensure looks at a target from now on and returns what is known of it, without waiting. Another way or host than
+// before is a new beginning.
 func (w *Watcher) Ensure(key types.NamespacedName, target Target) Result {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	fresh := &watch{target: target, result: Result{Finding: NotYet}}
 	if current, ok := w.watches[key]; ok {
 		if current.target.equal(target) {
 			return current.result
+		}
+		if current.target.same(target) {
+			fresh.result, fresh.missed = current.result, current.missed
 		}
 		current.stop()
 		delete(w.watches, key)
 	}
 	if w.ctx.Err() != nil {
-		return Result{Finding: NotYet}
+		return fresh.result
 	}
 	ctx, stop := context.WithCancel(w.ctx)
-	fresh := &watch{target: target, result: Result{Finding: NotYet}, stop: stop}
+	fresh.stop = stop
 	w.watches[key] = fresh
 	w.done.Go(func() { w.run(ctx, key, fresh) })
 	return fresh.result

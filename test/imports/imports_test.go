@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"internal/platform":     {"internal/names", "apis"},
 	"internal/rest":         {"internal/rest"},
 	"internal/link":         {"internal/rest"},
+	"internal/reach":        {},
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
 	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
 	"internal/alert":        {},
@@ -40,7 +41,7 @@ var allowed = map[string][]string{
 var kinds = []string{"internal/cluster", "internal/database", "internal/remotecluster", "internal/activeactive"}
 
 var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform",
-	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/admission"}
+	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/reach", "internal/admission"}
 
 // standardOnly are packages that must not need anything but the standard library and themselves.
 var standardOnly = []string{"internal/rest"}

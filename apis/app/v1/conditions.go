@@ -21,6 +21,9 @@ const (
 	ConditionRollingUpdate = "RollingUpdate"
 	// ConditionLicenseValid is True while the licence counts.
 	ConditionLicenseValid = "LicenseValid"
+	// ConditionIngressReady is True when the cluster has been reached from outside by the method that the spec asks for.
+	// It is absent when the spec asks for none, and Ready does not depend on it.
+	ConditionIngressReady = "IngressReady"
 )
 
 // Reasons that conditions of every kind use.
@@ -75,6 +78,18 @@ const (
 	ReasonDatabasesExist = "DatabasesExist"
 	// ReasonLicenseValid means: the licence counts.
 	ReasonLicenseValid = "LicenseValid"
+	// ReasonReached means: the cluster's own certificate answered at the host name.
+	ReasonReached = "Reached"
+	// ReasonKindNotServed means: this Kubernetes does not have the kind of object that the spec asks for.
+	ReasonKindNotServed = "KindNotServed"
+	// ReasonNotAllowed means: the operator's Role does not let it make the objects.
+	ReasonNotAllowed = "NotAllowed"
+	// ReasonHostUnresolved means: the host name has no address.
+	ReasonHostUnresolved = "HostUnresolved"
+	// ReasonHostUnreachable means: nothing that speaks TLS answers at the host name.
+	ReasonHostUnreachable = "HostUnreachable"
+	// ReasonForeignCertificate means: the certificate at the host name is not the cluster's.
+	ReasonForeignCertificate = "ForeignCertificate"
 	// ReasonLicenseExpired means: the licence has run out.
 	ReasonLicenseExpired = "LicenseExpired"
 )
