@@ -22,7 +22,7 @@ const (
 const nodeMetrics = "has_quorum|is_primary"
 
 // ServiceMonitor has Prometheus read the leader's view of the whole cluster, and from each node whether it is there and
-// sees a majority. See docs/decisions/0012.
+// sees a majority. See docs/decisions/0014.
 func ServiceMonitor(c Cluster, s Scrape) *monitoringv1.ServiceMonitor {
 	cluster := names.FQDN(c.REC.Name, c.REC.Namespace)
 	whole := c.scraped(s, names.MetricsLeaderPortName, metricsOfCluster)
