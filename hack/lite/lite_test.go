@@ -13,7 +13,7 @@ func TestTheDemoWithoutANodeLosesNothing(t *testing.T) {
 	// An informer of metadata leaves this one behind when its watch ends with an event in hand.
 	defer goleak.VerifyNone(t, goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop"))
 	t.Chdir("../..")
-	o := options{once: true, node: scenario.Image{Repository: "quay.io/open-redis-enterprise/emulator", Tag: "8.2.0-46.13"}}
+	o := options{once: true, metrics: "0", node: scenario.Image{Repository: "quay.io/open-redis-enterprise/emulator", Tag: "8.2.0-46.13"}}
 	if err := run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

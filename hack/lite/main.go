@@ -39,6 +39,7 @@ const (
 type options struct {
 	once, verbose bool
 	node          scenario.Image
+	metrics       string
 }
 
 func main() {
@@ -47,6 +48,7 @@ func main() {
 	flag.BoolVar(&o.verbose, "verbose", false, "show the logs of operator and nodes")
 	flag.StringVar(&o.node.Repository, "emulator", "quay.io/open-redis-enterprise/emulator", "name of the nodes' image; nothing is pulled")
 	flag.StringVar(&o.node.Tag, "tag", "8.2.0-46.13", "tag of the nodes' image, which is the version they report")
+	flag.StringVar(&o.metrics, "metrics-address", "0", "where the operator serves /metrics; 0 for nowhere")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -137,8 +139,8 @@ func runOperator(ctx context.Context, env *testenv.Env, o options) error {
 	return command.RunManager(ctx, command.ManagerOptions{
 		Config: config, Namespace: namespace, Watch: []string{namespace},
 		Images:        controllers.Images{Node: o.node.String(), Bootstrapper: image, Rigger: image},
-		HealthAddress: "0", MetricsAddress: "0", AdmissionAddress: "0",
-		Log: logr.FromSlogHandler(o.log().Handler()),
+		HealthAddress: "0", MetricsAddress: o.metrics, AdmissionAddress: "0",
+		Log: logr.FromSlogHandler(o.log().Handler()), Version: "demo-lite",
 	})
 }
 
