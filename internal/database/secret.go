@@ -1,7 +1,6 @@
 package database
 
 import (
-	"bytes"
 	"crypto/rand"
 	"math/big"
 	"slices"
@@ -103,7 +102,7 @@ func outdatedStartup(live *corev1.Secret, how reach) bool {
 		return false
 	}
 	return slices.ContainsFunc(live.ManagedFields, func(f metav1.ManagedFieldsEntry) bool {
-		return f.Manager == names.ManagerOperator && f.FieldsV1 != nil && bytes.Contains(f.FieldsV1.Raw, []byte(`"f:`+names.StartupNodesKey+`"`))
+		return f.Manager == names.ManagerOperator && f.FieldsV1 != nil && strings.Contains(f.FieldsV1.GetRawString(), `"f:`+names.StartupNodesKey+`"`)
 	})
 }
 
