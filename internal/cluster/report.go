@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
@@ -128,6 +129,9 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 	if rec.DeletionTimestamp == nil && before.Status.ObservedGeneration != rec.Generation {
 		for _, path := range notActedOn(&rec.Spec) {
 			list = append(list, kube.Warning(names.EventNotActedOn, path+" is known, but this version of the operator does not act on it yet"))
+		}
+		for _, path := range ingress.Unused(rec) {
+			list = append(list, kube.Warning(names.EventNotActedOn, path+" has no effect: only Ingresses take annotations"))
 		}
 	}
 	return list

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 )
 
 // Reviewer decides for the webhook, with the rules of the loop.
@@ -31,6 +32,9 @@ func (r Reviewer) review(ctx context.Context, old, rec *v1.RedisEnterpriseCluste
 	}
 	for _, path := range notActedOn(&rec.Spec) {
 		verdict.Warnings = append(verdict.Warnings, path+": not acted on by this version of the operator")
+	}
+	for _, path := range ingress.Unused(rec) {
+		verdict.Warnings = append(verdict.Warnings, path+": no effect, only Ingresses take annotations")
 	}
 	return verdict
 }

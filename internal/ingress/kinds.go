@@ -18,7 +18,7 @@ var kinds = map[Method][]schema.GroupVersionKind{
 	Route:   {routev1.GroupVersion.WithKind("Route")},
 	Ingress: {networkingv1.SchemeGroupVersion.WithKind("Ingress")},
 	Istio:   {istiov1.SchemeGroupVersion.WithKind("Gateway"), istiov1.SchemeGroupVersion.WithKind("VirtualService")},
-	Gateway: {gatewayv1.SchemeGroupVersion.WithKind("TLSRoute")},
+	Gateway: {{Group: gatewayv1.GroupName, Version: gatewayv1.GroupVersion.Version, Kind: "TLSRoute"}},
 }
 
 // AddToScheme makes a scheme know the kinds of all methods.
@@ -66,16 +66,16 @@ func Lists(gvks []schema.GroupVersionKind) []client.ObjectList {
 }
 
 func listOf(gvk schema.GroupVersionKind) client.ObjectList {
-	switch {
-	case gvk == kinds[Route][0]:
+	switch gvk {
+	case kinds[Route][0]:
 		return &routev1.RouteList{}
-	case gvk == kinds[Ingress][0]:
+	case kinds[Ingress][0]:
 		return &networkingv1.IngressList{}
-	case gvk == kinds[Istio][0]:
+	case kinds[Istio][0]:
 		return &istiov1.GatewayList{}
-	case gvk == kinds[Istio][1]:
+	case kinds[Istio][1]:
 		return &istiov1.VirtualServiceList{}
-	case gvk == kinds[Gateway][0]:
+	case kinds[Gateway][0]:
 		return &gatewayv1.TLSRouteList{}
 	}
 	return nil
