@@ -7,11 +7,13 @@ import (
 	"errors"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
@@ -47,6 +49,9 @@ type Loop[T client.Object, R any] struct {
 // repairing is a run that can tell what it put back because somebody else had changed it.
 type repairing interface{ Repaired() []string }
 
+// afterConflict is when an object is looked at again of which this program had an old version. A watch brings the new one.
+const afterConflict = 200 * time.Millisecond
+
 // Reconcile brings one object closer to its spec.
 func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	obj := l.Kind.New()
@@ -73,6 +78,10 @@ func (l *Loop[T, R]) reconcile(ctx context.Context, obj T) error {
 	ctx, span := trace.Phase(ctx, trace.Report)
 	perr := l.report(ctx, obj, run, err)
 	span.End(perr)
+	if apierrors.IsConflict(perr) { // somebody wrote meanwhile: nothing is wrong, and all of it is looked at again
+		log.FromContext(ctx).V(1).Info("status not written", "conflict", perr.Error(), "outcome", outcome.Describe(err))
+		return outcome.Wait(appv1.ReasonWaiting, afterConflict, "the resource was changed meanwhile")
+	}
 	return errors.Join(err, perr) // not written down means not done
 }
 

@@ -26,6 +26,9 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
+// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseclusters;redisenterprisedatabases;redisenterpriseactiveactivedatabases;redisenterpriseremoteclusters,verbs=get;list;patch;update
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+
 // Teardown lets go of everything in a namespace that is being deleted. The operator, its rights and the clusters all go
 // with the namespace, pods first: a finalizer that waited for an orderly end would never be taken off. So as soon as a
 // pod of ours ends in a terminating namespace, all finalizers of ours there are taken off, and none is put on again.
@@ -79,10 +82,9 @@ func (t *Teardown) Look(ctx context.Context, namespace string) error {
 	return t.letGo(ctx, namespace)
 }
 
+// letGo takes off the finalizers first: as long as there are pods, Kubernetes leaves everything else in the namespace
+// alone, and after them it takes the operator's account too.
 func (t *Teardown) letGo(ctx context.Context, namespace string) error {
-	if err := t.endPods(ctx, namespace); err != nil {
-		return err
-	}
 	lists := []client.ObjectList{&appv1alpha1.RedisEnterpriseDatabaseList{}, &appv1alpha1.RedisEnterpriseActiveActiveDatabaseList{},
 		&appv1alpha1.RedisEnterpriseRemoteClusterList{}, &appv1.RedisEnterpriseClusterList{}}
 	for _, list := range lists {
@@ -96,7 +98,7 @@ func (t *Teardown) letGo(ctx context.Context, namespace string) error {
 			return err
 		}
 	}
-	return nil
+	return t.endPods(ctx, namespace)
 }
 
 // endPods removes the pods of the clusters at once (rule STB-7). Kubernetes estimates from their grace period, a year,
