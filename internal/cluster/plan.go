@@ -205,10 +205,27 @@ func remains(in Inputs, o *Observed, r Rollout) []error {
 		}
 		list = append(list, outcome.Wait(reason, delay, "%s", sentence))
 	}
+	if sentence := maintenance(o); sentence != "" {
+		list = append(list, outcome.Wait(v1.ReasonWaiting, soon, "%s", sentence))
+	}
 	if o.Rigger == nil || o.Rigger.Status.ReadyReplicas == 0 {
 		list = append(list, outcome.Wait(v1.ReasonWaiting, later, "the services rigger %s is not ready", names.Rigger(in.REC.Name)))
 	}
 	return list
+}
+
+// maintenance names a node that is active but does no work: the last one of a roll takes its duties back after its pod
+// is ready.
+func maintenance(o *Observed) string {
+	if !o.reached() {
+		return ""
+	}
+	for _, node := range o.Snapshot.Nodes {
+		if o.Snapshot.NodeStatus[node.UID].InMaintenance() {
+			return fmt.Sprintf("node %s is still in maintenance", node.UID)
+		}
+	}
+	return ""
 }
 
 // membership says what keeps the nodes from being complete, and nothing when they are.

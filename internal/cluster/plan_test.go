@@ -62,6 +62,17 @@ func TestPlanOfAConvergedClusterOnlyLooks(t *testing.T) {
 	}
 }
 
+func TestAClusterIsNotReadyBeforeItsLastNodeHasLeftMaintenance(t *testing.T) {
+	rec := newREC()
+	o := healthy(rec)
+	o.Snapshot.NodeStatus[3] = rest.NodeStatus{MaintenanceSnapshot: map[string]any{"name": "x"}}
+	remains := planOf(inputs(rec), o).Remains
+	var wait *outcome.Waiting
+	if len(remains) != 1 || !errors.As(remains[0], &wait) || wait.Message != "node 3 is still in maintenance" {
+		t.Errorf("%v", remains)
+	}
+}
+
 func TestREC8_TheMasterLabelFollowsTheMaster(t *testing.T) {
 	rec := newREC()
 	o := healthy(rec)
