@@ -71,15 +71,33 @@ type Agent struct {
 	lastSeen time.Time // when the node last answered
 	released bool      // maintenance left over from the last life of the pod is over
 	draining bool
-	drained  chan struct{}
-	once     sync.Once
+
+	made    sync.Once
+	wanted  chan struct{} // closed when the node shall be drained
+	drained chan struct{} // closed when it has been, or the agent has ended
+}
+
+// channels makes the channels; an Agent needs no constructor.
+func (a *Agent) channels() {
+	a.made.Do(func() { a.wanted, a.drained = make(chan struct{}), make(chan struct{}) })
 }
 
 // retryAfter is how long a failed attempt to form or join rests, so that wrong credentials do not lock the account.
 const retryAfter = 15 * time.Second
 
-// Run looks at the node every second and acts, until ctx ends.
+// Run looks at the node every second and acts, until ctx ends. It also does the draining, whoever asks for it.
 func (a *Agent) Run(ctx context.Context) error {
+	a.channels()
+	var drain sync.WaitGroup
+	defer drain.Wait()
+	drain.Go(func() {
+		defer close(a.drained)
+		select {
+		case <-ctx.Done():
+		case <-a.wanted:
+			a.drain(ctx)
+		}
+	})
 	ticker := time.NewTicker(a.every())
 	defer ticker.Stop()
 	var published board.Report
@@ -116,6 +134,16 @@ func (a *Agent) every() time.Duration {
 		return time.Second
 	}
 	return a.Every
+}
+
+// pause rests between two looks, and tells whether there is reason to go on.
+func (a *Agent) pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(a.every()):
+		return true
+	}
 }
 
 // look reads the node and makes the entry for the board from it.

@@ -227,6 +227,21 @@ func TestREC17_Drain(t *testing.T) {
 			t.Errorf("calls: %v", calls)
 		}
 	})
+	t.Run("a drain that cannot end does not outlive the agent", func(t *testing.T) {
+		node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}, duty: Duty{Active: true, MasterShards: 3, Busy: true}}
+		a := newAgent(node, &fakeBoard{ending: true})
+		ctx, end := context.WithCancel(t.Context())
+		ran, drained := make(chan error), make(chan struct{})
+		go func() { ran <- a.Run(ctx) }()
+		eventually(t, "never seen", func() bool { return get(a, names.PathStartup) == http.StatusOK })
+		go func() { defer close(drained); a.Drain(t.Context()) }()
+		eventually(t, "the drain never began", func() bool { a.mu.Lock(); defer a.mu.Unlock(); return a.draining })
+		end()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+		<-drained
+	})
 	t.Run("maintenance left from the pod's last life is ended", func(t *testing.T) {
 		node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}, duty: Duty{Active: true, Maintenance: true}}
 		running(t, newAgent(node, &fakeBoard{}))

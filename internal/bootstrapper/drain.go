@@ -11,17 +11,16 @@ const podEndingPatience = 30 * time.Second
 
 // Drain moves everything off the node and returns when nothing is left on it. It retries without end, as rule REC-17
 // asks, because stopping early could cost data; it gives up at once when the node is in no cluster, when it has stopped
-// answering, or when the cluster itself is being deleted. Further calls wait for the first.
+// answering, or when the cluster itself is being deleted. Run does the work, and an end of ctx does not stop it, only the
+// end of Run does; further calls wait for the first.
 func (a *Agent) Drain(ctx context.Context) {
-	a.once.Do(func() {
-		a.mu.Lock()
-		a.draining, a.drained = true, make(chan struct{})
-		a.mu.Unlock()
-		go func() {
-			defer close(a.drained)
-			a.drain(context.WithoutCancel(ctx))
-		}()
-	})
+	a.channels()
+	a.mu.Lock()
+	if !a.draining {
+		a.draining = true
+		close(a.wanted)
+	}
+	a.mu.Unlock()
 	select {
 	case <-a.drained:
 	case <-ctx.Done():
@@ -30,7 +29,7 @@ func (a *Agent) Drain(ctx context.Context) {
 
 func (a *Agent) drain(ctx context.Context) {
 	started := time.Now()
-	for ; ; time.Sleep(a.every()) {
+	for going := true; going; going = a.pause(ctx) {
 		if why, over := a.nothingToDrain(ctx); over {
 			a.Log.Info("no drain", "why", why)
 			return
@@ -88,10 +87,9 @@ func (a *Agent) preStop(ctx context.Context) {
 			a.Log.Info("no drain", "why", "the pod is not being deleted")
 			return
 		}
-		if err == nil || ctx.Err() != nil {
+		if err == nil || !a.pause(ctx) {
 			break
 		}
-		time.Sleep(a.every())
 	}
 	a.Drain(ctx)
 }
@@ -100,10 +98,9 @@ func (a *Agent) preStop(ctx context.Context) {
 // request of the node container still finds an answer. ctx bounds the whole.
 func (a *Agent) Finish(ctx context.Context) {
 	a.Drain(ctx)
-	for ctx.Err() == nil {
+	for going := ctx.Err() == nil; going; going = a.pause(ctx) {
 		if _, err := a.Node.Facts(ctx); err != nil {
 			return
 		}
-		time.Sleep(a.every())
 	}
 }

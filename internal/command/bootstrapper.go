@@ -30,6 +30,8 @@ type BootstrapperOptions struct {
 	CredentialsDir string
 	Client         kubernetes.Interface
 	Log            *slog.Logger
+	// Kill ends everything at once when it is closed, as a lost machine would; nil is never closed.
+	Kill <-chan struct{}
 }
 
 // bootstrapperCommand runs beside each node.
@@ -80,6 +82,14 @@ func RunBootstrapper(ctx context.Context, o BootstrapperOptions) error {
 	defer end()
 	group, life := errgroup.WithContext(life)
 	server := &http.Server{Addr: o.Listen, Handler: agent.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	group.Go(func() error {
+		select {
+		case <-o.Kill:
+			end()
+		case <-life.Done():
+		}
+		return nil
+	})
 	group.Go(func() error { return board.Start(life) })
 	group.Go(func() error { return agent.Run(life) })
 	group.Go(func() error {
