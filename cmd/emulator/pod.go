@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,7 +40,7 @@ func runPod(ctx context.Context, o options, log *slog.Logger) error {
 	p := &peerNames{name: o.peersDNS, addr: addr}
 	n, err := emulator.New(emulator.Config{ //nolint:contextcheck // handlers take theirs from the request
 		Addr: addr, Bind: anyAddress(addr), Dir: o.dir, TempDir: podTemp, RedisServer: o.redisServer,
-		SoftwareVersion: softwareVersion(o.version), Memory: podMemory(), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
+		SoftwareVersion: softwareVersion(o.version), Memory: podMemory(cgroups), OperationDelay: o.delay, FailureTimeout: o.failureTimeout,
 		Logger: log, Faults: set, FaultsAPI: set != nil, PeerHints: p.hosts,
 	})
 	if err != nil {
@@ -93,17 +95,23 @@ func crash() error {
 	return syscall.Kill(first, syscall.SIGQUIT)
 }
 
-// podMemory is the memory limit of the container, or 0 when there is none.
-func podMemory() int64 {
-	raw, err := os.ReadFile("/sys/fs/cgroup/memory.max")
-	if err != nil {
-		return 0
+// cgroups is where the kernel shows what a container may use.
+const cgroups = "/sys/fs/cgroup"
+
+// podMemory is the memory limit of the container, or 0 when there is none: as cgroup v2 has it, else as v1 does.
+func podMemory(root string) int64 {
+	for _, file := range []string{"memory.max", "memory/memory.limit_in_bytes"} {
+		raw, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			continue
+		}
+		limit, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+		if err != nil || limit >= 1<<60 { // "max", or what v1 says instead
+			return 0
+		}
+		return limit
 	}
-	var limit int64
-	if _, err := fmt.Sscan(string(raw), &limit); err != nil {
-		return 0 // "max"
-	}
-	return limit
+	return 0
 }
 
 // peerNames finds the other nodes when all of them have come back with new addresses: by a name that resolves to all of
