@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,9 +77,12 @@ func TestClusterFacts(t *testing.T) {
 			t.Errorf("%s: master_healthcheck %v", n.Addr(), health)
 		}
 	}
-	for _, s := range l.need(l.nodes[2], http.MethodGet, "/v1/nodes/status", nil) {
+	for uid, s := range l.need(l.nodes[2], http.MethodGet, "/v1/nodes/status", nil) {
 		o, _ := s.(object)
 		roles[o["role"]]++
+		if n, _ := strconv.Atoi(uid); o["hostname"] != fmt.Sprintf("node-%d", n-1) {
+			t.Errorf("node %s says it is called %v", uid, o["hostname"])
+		}
 	}
 	if roles["master"] != 1 || roles["slave"] != 2 {
 		t.Errorf("roles: %v", roles)

@@ -224,6 +224,10 @@ func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	return s.commit(ctx, term, e)
 }
 
+// commitPatience is how many failure timeouts a change may take. A master that loses its majority notices within one, so
+// whoever needs longer has copies that answer and are slow: another election would only make them begin again.
+const commitPatience = 6
+
 // commit writes an entry and waits for a majority. The caller holds writing. When no majority answers the master steps
 // down: whether the entry survives is then decided by the next election, and nobody has seen it yet.
 func (s *Store) commit(ctx context.Context, term int64, e *entry) error {
@@ -234,7 +238,7 @@ func (s *Store) commit(ctx context.Context, term int64, e *entry) error {
 		return ErrNotLeader
 	}
 	// A cancelled request must not leave an entry half known.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.opts.FailureTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitPatience*s.opts.FailureTimeout)
 	defer cancel()
 	err := c.append(ctx, e)
 	s.mu.Lock()
