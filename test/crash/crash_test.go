@@ -50,7 +50,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 		Log:         log,
 		OperatorLog: logr.FromSlogHandler(log.Handler()),
 		Tune: func(pod *corev1.Pod, c *emulator.Config) {
-			c.OperationDelay, c.FailureTimeout = 20*time.Millisecond, 3*time.Second // a busy machine is no dead node
+			c.OperationDelay = 20 * time.Millisecond
 			c.OnRequest = created.see(pod.Namespace)
 		},
 		Manager: func(o *command.ManagerOptions) { o.AdmissionAddress = "0" }, // it has a loop of its own, no part of any flow

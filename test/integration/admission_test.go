@@ -14,6 +14,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
@@ -70,7 +71,7 @@ func (s *scene) webhook() *admissionregistrationv1.ValidatingWebhookConfiguratio
 			})
 		}
 	}
-	s.eventually(30*time.Second, "CA bundle", func(ctx context.Context) string {
+	s.eventually(limitWord, "CA bundle", func(ctx context.Context) string {
 		if err := world.Client.Get(ctx, client.ObjectKeyFromObject(configuration), configuration); err != nil {
 			return err.Error()
 		}
@@ -85,7 +86,7 @@ func (s *scene) webhook() *admissionregistrationv1.ValidatingWebhookConfiguratio
 // denied tries to create an object until the webhook refuses it; the API server learns of a webhook through a watch.
 func (s *scene) denied(obj client.Object, path string) {
 	s.t.Helper()
-	s.eventually(20*time.Second, "denial of "+obj.GetName(), func(ctx context.Context) string {
+	s.eventually(limitWord, "denial of "+obj.GetName(), func(ctx context.Context) string {
 		try := obj.DeepCopyObject().(client.Object)
 		err := world.Client.Create(ctx, try)
 		if err == nil {
@@ -139,4 +140,22 @@ func TestADM13_TheDoor(t *testing.T) {
 		})
 		s.denied(bad("illegal-beta", appv1alpha1.RedisEnterpriseDatabaseSpec{EvictionPolicy: "illegal"}), "spec.evictionPolicy")
 	})
+}
+
+func TestNamespaceDeletedWithTheDoorInPlace(t *testing.T) {
+	s := newScene(t)
+	s.webhook()
+	rec := s.cluster()
+	s.database("orders", appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB"})
+	s.denied(&appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta("bad"), Spec: appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "12XB"}}, "spec.memorySize")
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), limitCluster)
+	defer cancel()
+	// The operator's Service goes with the namespace, and may go first: whatever asks the webhook then is refused.
+	if err := world.DeleteNamespace(ctx, s.namespace); err != nil {
+		t.Fatalf("INST-28 after %s: %v", time.Since(started), err)
+	}
+	if err := world.Client.Get(t.Context(), client.ObjectKeyFromObject(rec), rec); !apierrors.IsNotFound(err) {
+		t.Errorf("the REC: %v", err)
+	}
 }

@@ -4,13 +4,11 @@ package integration
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -104,9 +102,9 @@ func (s *scene) start() {
 	s.t.Helper()
 	var err error
 	s.operator, err = world.Operator(s.t.Context(), s.namespace, func(o *command.ManagerOptions) {
-		o.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, "kubernetes", next} })
+		o.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, kubernetesSide, next} })
 		o.Middleware = func(types.NamespacedName) []rest.Middleware {
-			return []rest.Middleware{func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, "redis", next} }}
+			return []rest.Middleware{func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, redisSide, next} }}
 		}
 	})
 	if err != nil {
@@ -167,12 +165,20 @@ func (s *scene) eventually(limit time.Duration, what string, look func(ctx conte
 	}
 }
 
+// Limits of what usually takes seconds, for machines that are slow and busy with other things.
+const (
+	limitCluster  = 3 * time.Minute // a cluster forms, grows or recovers
+	limitRoll     = 6 * time.Minute // all pods are replaced
+	limitDatabase = 90 * time.Second
+	limitWord     = time.Minute // a status or an event says something
+)
+
 // cluster makes a REC of three nodes and waits until it is Ready.
 func (s *scene) cluster() *appv1.RedisEnterpriseCluster {
 	s.t.Helper()
 	rec := &appv1.RedisEnterpriseCluster{ObjectMeta: s.meta("rec"), Spec: appv1.RedisEnterpriseClusterSpec{Nodes: ptr.To[int32](3)}}
 	s.create(rec)
-	s.ready(rec, 60*time.Second)
+	s.ready(rec, limitCluster)
 	return rec
 }
 
@@ -181,7 +187,7 @@ func (s *scene) database(name string, spec appv1alpha1.RedisEnterpriseDatabaseSp
 	s.t.Helper()
 	db := &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta(name), Spec: spec}
 	s.create(db)
-	s.ready(db, 30*time.Second)
+	s.ready(db, limitDatabase)
 	return db
 }
 
@@ -215,7 +221,7 @@ func (s *scene) condition(obj conditioned, kind string, status metav1.ConditionS
 // event waits for an event on an object whose message contains the text.
 func (s *scene) event(object, kind, reason, text string) {
 	s.t.Helper()
-	s.eventually(10*time.Second, fmt.Sprintf("event %s on %s", reason, object), func(ctx context.Context) string {
+	s.eventually(limitWord, fmt.Sprintf("event %s on %s", reason, object), func(ctx context.Context) string {
 		list, err := world.Core.CoreV1().Events(s.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err.Error()
@@ -232,76 +238,4 @@ func (s *scene) event(object, kind, reason, text string) {
 		}
 		return strings.Join(seen, "\n")
 	})
-}
-
-// traffic counts what the operator sends.
-type traffic struct {
-	mu    sync.Mutex
-	lines map[string][]string
-}
-
-func (c *traffic) add(side, line string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lines == nil {
-		c.lines = map[string][]string{}
-	}
-	c.lines[side] = append(c.lines[side], line)
-}
-
-// reset forgets everything so far.
-func (c *traffic) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lines = nil
-}
-
-// writes and reads of one side since the last reset.
-func (c *traffic) writes(side string) []string {
-	return c.filter(side, func(line string) bool { return !strings.HasPrefix(line, "GET") })
-}
-func (c *traffic) reads(side string) []string {
-	return c.filter(side, func(line string) bool { return strings.HasPrefix(line, "GET") })
-}
-
-func (c *traffic) filter(side string, keep func(string) bool) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []string
-	for _, line := range c.lines[side] {
-		if keep(line) {
-			out = append(out, line)
-		}
-	}
-	return out
-}
-
-type counted struct {
-	traffic *traffic
-	side    string
-	next    http.RoundTripper
-}
-
-// RoundTrip counts and passes on. Leases are the one write that never stops.
-func (c counted) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !strings.Contains(req.URL.Path, "/leases/") && req.URL.Query().Get("watch") == "" {
-		c.traffic.add(c.side, req.Method+" "+req.URL.Path+" "+body(req))
-	}
-	return c.next.RoundTrip(req)
-}
-
-// body is what a status patch says; nothing else is worth the room in a failure.
-func body(req *http.Request) string {
-	if req.GetBody == nil || !strings.HasSuffix(req.URL.Path, "/status") {
-		return ""
-	}
-	copied, err := req.GetBody()
-	if err != nil {
-		return err.Error()
-	}
-	text, err := io.ReadAll(copied)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
 }

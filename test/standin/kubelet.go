@@ -119,7 +119,7 @@ func (k *Kubelet) see(ctx context.Context, seen *corev1.Pod) {
 			return
 		}
 		life, end := context.WithCancel(ctx)
-		known = &pod{kubelet: k, object: seen.DeepCopy(), end: end, ending: make(chan struct{})}
+		known = &pod{kubelet: k, object: seen.DeepCopy(), end: end, ending: make(chan struct{}), killed: make(chan struct{})}
 		k.pods[seen.UID] = known
 		k.wg.Go(func() { known.live(life) })
 	}

@@ -30,12 +30,21 @@ type pod struct {
 	end     context.CancelFunc // ends it without grace
 	ending  chan struct{}      // closed when it is being deleted
 	once    sync.Once
+	killed  chan struct{} // closed when it ends without grace
 
 	mu       sync.Mutex
 	emulator *emulator.Node
 }
 
 func (p *pod) stop() { p.once.Do(func() { close(p.ending) }) }
+
+// kill ends the containers without grace.
+func (p *pod) kill() {
+	close(p.killed)
+	if node := p.node(); node != nil {
+		_ = node.Kill() // an abrupt end leaves nothing to report
+	}
+}
 
 func (p *pod) node() *emulator.Node {
 	p.mu.Lock()
@@ -66,6 +75,8 @@ func (p *pod) live(ctx context.Context) {
 	p.watchReadiness(ctx, done)
 	if ctx.Err() == nil { // it is being deleted, with grace
 		p.preStop(ctx)
+	} else {
+		p.kill()
 	}
 	stopAll()
 	<-done
@@ -85,7 +96,7 @@ func (p *pod) bind(ctx context.Context) error {
 func (p *pod) watchReadiness(ctx context.Context, done <-chan struct{}) {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
-	was := false
+	was, failures := false, int32(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -97,10 +108,25 @@ func (p *pod) watchReadiness(ctx context.Context, done <-chan struct{}) {
 		case <-ticker.C:
 		}
 		is := p.probe(ctx)
+		if is {
+			failures = 0
+		} else if failures++; was && failures < p.patience() {
+			continue // a kubelet asks again before it believes in the worst
+		}
 		if is != was && p.status(ctx, corev1.PodRunning, is) == nil {
 			was = is
 		}
 	}
+}
+
+// patience is how often a readiness probe has to fail before the pod is no longer ready.
+func (p *pod) patience() int32 {
+	for _, c := range p.object.Spec.Containers {
+		if c.ReadinessProbe != nil && c.ReadinessProbe.FailureThreshold > 0 {
+			return c.ReadinessProbe.FailureThreshold
+		}
+	}
+	return 1
 }
 
 func (p *pod) probe(ctx context.Context) bool {

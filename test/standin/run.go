@@ -73,7 +73,7 @@ func (p *pod) runNode(ctx context.Context, c corev1.Container, dir string) error
 		SoftwareVersion: softwareVersion(c.Image),
 		Hostname:        p.object.Name,
 		OperationDelay:  50 * time.Millisecond,
-		FailureTimeout:  time.Second,
+		FailureTimeout:  3 * time.Second, // a busy machine is no dead node
 		Logger:          p.kubelet.Log.With("node", p.object.Name),
 	}
 	if p.kubelet.Tune != nil {
@@ -91,7 +91,12 @@ func (p *pod) runNode(ctx context.Context, c corev1.Container, dir string) error
 	p.mu.Lock()
 	p.emulator = node
 	p.mu.Unlock()
-	return node.Run(ctx)
+	select {
+	case <-p.killed: // before there was a node to kill
+		return node.Kill()
+	default:
+		return node.Run(ctx)
+	}
 }
 
 // volume is a directory that lives as long as the pod's claim, or as the pod where it has none.
@@ -134,6 +139,7 @@ func (p *pod) runBootstrapper(ctx context.Context, container, credentials string
 		CredentialsDir: credentials,
 		Client:         client,
 		Log:            log,
+		Kill:           p.killed,
 	})
 }
 

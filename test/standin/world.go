@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,6 +52,17 @@ type Options struct {
 	Manager func(*command.ManagerOptions)
 }
 
+// redisLog takes what the Redis client has to say: mostly that a connection was closed under a command, which is how an
+// emulated node ends.
+type redisLog struct{ log *slog.Logger }
+
+// Printf notes a message.
+func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
+	if r.log != nil {
+		r.log.DebugContext(ctx, fmt.Sprintf(format, args...), "from", "go-redis")
+	}
+}
+
 // World is everything but a node: API server and real controllers, the kubelet stand-in, and operators on demand.
 type World struct {
 	Env     *testenv.Env
@@ -75,6 +87,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		o.OperatorLog = logr.Discard()
 	}
 	ctrl.SetLogger(o.OperatorLog)
+	redis.SetLogger(redisLog{o.Log})
 	env, err := testenv.Start(ctx, testenv.Options{CRDs: []string{filepath.Join(o.Root, "config/crd/bases")}, Controllers: controllersNeeded})
 	if err != nil {
 		return nil, err
