@@ -45,6 +45,7 @@ import (
 // +kubebuilder:rbac:groups=route.openshift.io,resources=routes/custom-host,verbs=create;update
 // +kubebuilder:rbac:groups=networking.istio.io,resources=gateways;virtualservices,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=tlsroutes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways,verbs=get
 
 // Clusters is the controller of RedisEnterpriseClusters, in the operator's own namespace only (rule INST-15).
 var Clusters = Controller{Kind: "RedisEnterpriseCluster", Add: addClusters}

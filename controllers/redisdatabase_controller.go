@@ -54,7 +54,7 @@ func addDatabases(_ context.Context, s Shared) error {
 		Name: "RedisEnterpriseDatabase", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterprisedatabase").
-		For(&appv1alpha1.RedisEnterpriseDatabase{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&appv1alpha1.RedisEnterpriseDatabase{}, builder.WithPredicates(wishChanged)).
 		Watches(&appv1.RedisEnterpriseCluster{}, handler.EnqueueRequestsFromMapFunc(databasesOfCluster(c)), builder.WithPredicates(clusterTurned())).
 		WatchesRawSource(secretSource(s, databasesOfSecret(c))).
 		WatchesRawSource(linkSource(s.Links, databasesOfChange(c))).

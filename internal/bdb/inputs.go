@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
 // Inputs is what a database should be: the spec, and what it refers to already looked up.
@@ -56,7 +57,7 @@ const (
 // ManagedBy is the value of TagManagedBy on databases made by this operator.
 const ManagedBy = "redis-enterprise-operator"
 
-var reservedTags = []string{TagManagedBy, TagName, TagNamespace, TagServicePort, TagOSSAccess}
+var reservedTags = []string{TagManagedBy, TagName, TagNamespace, TagServicePort, TagOSSAccess, names.TagExpose}
 
 // AccessExternal is the value of TagOSSAccess on databases that cluster-aware clients reach from outside Kubernetes.
 const AccessExternal = "external"

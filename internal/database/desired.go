@@ -39,6 +39,9 @@ func desired(in Inputs) (Desired, error) {
 		},
 		advanced: db.Generation != db.Status.ObservedGeneration,
 	}
+	if value := exposure(db); value != "" {
+		want.inputs.Tags[names.TagExpose] = value
+	}
 	if usesSecret(&db.Spec) {
 		want.inputs.Password = rest.Ptr(string(in.Secrets[db.SecretName()].Data[names.PasswordKey]))
 	}

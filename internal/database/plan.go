@@ -35,7 +35,7 @@ func plan(in Inputs, obs Observed) Plan {
 		clusterIsThere,
 		clusterIsReady,
 		clusterAnswers,
-		accessIsAllowed,
+		accessIsAllowed, exposeFitsCluster,
 		creationIsPossible,
 	} {
 		if err := mayAct(in, obs); err != nil {
@@ -49,6 +49,7 @@ func plan(in Inputs, obs Observed) Plan {
 	if err != nil {
 		return stop(err)
 	}
+	want.advanced = want.advanced || exposeTag(obs.BDB) != exposure(in.Database)
 	if obs.BDB == nil {
 		return planCreation(in, want)
 	}

@@ -168,6 +168,7 @@ func reportConditions(db *v1alpha1.RedisEnterpriseDatabase, run Run, verdict out
 	if run.Observed.Err == nil && run.Observed.Snapshot != nil {
 		meta.SetStatusCondition(&conditions, active(db))
 	}
+	reportExposure(db, &conditions, run)
 	db.Status.Conditions = conditions
 }
 

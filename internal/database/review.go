@@ -116,12 +116,14 @@ func (r Reviewer) fitsCluster(ctx context.Context, old, db *v1alpha1.RedisEnterp
 	if cluster == nil {
 		return nil
 	}
+	errs := ExposeFits(db, cluster)
 	l := r.Links.Get(client.ObjectKeyFromObject(cluster))
 	if l == nil || !l.Latest().Up() {
-		return Access(db, cluster, nil)
+		return append(errs, Access(db, cluster, nil)...)
 	}
 	snapshot := l.Latest()
-	errs := append(Access(db, cluster, snapshot), AgainstCluster(old, db, snapshot)...)
+	errs = append(errs, Access(db, cluster, snapshot)...)
+	errs = append(errs, AgainstCluster(old, db, snapshot)...)
 	if mine, stranger := find(db, snapshot.BDBs); old == nil && mine == nil && stranger != nil {
 		errs = append(errs, outcome.Reject("metadata.name", "cluster %s has a database %s (uid %s) already that no resource made",
 			cluster.Name, db.Name, rest.Value(stranger.UID)))

@@ -18,7 +18,7 @@ const pathCluster = "spec.redisEnterpriseCluster.name"
 // Validate lists what is wrong with a resource, judged by itself alone. Webhook and loop both call it, because a webhook
 // can be off.
 func Validate(db *v1alpha1.RedisEnterpriseDatabase) []error {
-	return rejections(bdb.Validate(db.Name, &db.Spec))
+	return append(rejections(bdb.Validate(db.Name, &db.Spec)), exposeIsPossible(db)...)
 }
 
 // ValidateChange lists what an edit changes and must not. The loop finds the same by comparing with the database.

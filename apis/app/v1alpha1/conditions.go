@@ -4,6 +4,9 @@ package v1alpha1
 const (
 	// ConditionDatabaseActive is True while the database serves clients, also during a change.
 	ConditionDatabaseActive = "DatabaseActive"
+	// ConditionExposed is True when a way in from outside of Kubernetes has been asked for and can be made; the message has
+	// its address. Absent without the annotation that asks.
+	ConditionExposed = "Exposed"
 	// ConditionReplicating is True while all sources or peers of a database are in sync. Absent without any.
 	ConditionReplicating = "Replicating"
 	// ConditionSecretsInSync is True when the secrets of an Active-Active database are the same on all clusters.
@@ -34,6 +37,10 @@ const (
 	ReasonNameTaken = "NameTaken"
 	// ReasonRecovering means: the data of the database is being recovered.
 	ReasonRecovering = "Recovering"
+	// ReasonExposed means: the services rigger has been told to lead a host name to the database.
+	ReasonExposed = "Exposed"
+	// ReasonNoWayIn means: the cluster of the database has no way in from outside.
+	ReasonNoWayIn = "NoWayIn"
 	// ReasonInSync means: all sources or peers are in sync.
 	ReasonInSync = "InSync"
 	// ReasonOutOfSync means: at least one source or peer is not in sync; the message names it.
