@@ -55,6 +55,7 @@ func objects(c Cluster) map[string]client.Object {
 	out["configmap-metrics-ca"] = MetricsCA(c, scrape)
 	out["servicemonitor"] = ServiceMonitor(c, scrape)
 	out["prometheusrule"] = PrometheusRule(c)
+	out["configmap-dashboards"] = summary(Dashboards(c))
 	out["networkpolicy"] = MetricsPolicy(c, &metav1.LabelSelector{MatchLabels: map[string]string{"team": "monitoring"}})
 	if ui := UIService(c); ui != nil {
 		out["service-ui"] = ui

@@ -106,6 +106,11 @@ func metricsObjects(in Inputs, c children.Cluster, o *Observed) []client.Object 
 	if alarmed(in) {
 		wanted = append(wanted, children.PrometheusRule(c))
 	}
+	if in.REC.Annotations[names.AnnotationDashboards] == "true" {
+		if dashboards, err := children.Dashboards(c); err == nil { // they are built in, and a test reads them
+			wanted = append(wanted, dashboards)
+		}
+	}
 	return wanted
 }
 

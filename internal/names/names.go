@@ -80,6 +80,8 @@ const (
 	AnnotationMetricsFrom = AnnotationPrefix + "metrics-from"
 	// AnnotationMetricsSecret names a Secret with the credentials to scrape with, where the cluster asks for some.
 	AnnotationMetricsSecret = AnnotationPrefix + "metrics-secret"
+	// AnnotationDashboards with the value "true" asks for a ConfigMap with Grafana dashboards about the cluster.
+	AnnotationDashboards = AnnotationPrefix + "grafana-dashboards"
 )
 
 // TagExpose is the tag of a database in the cluster that asks the services rigger for a way in from outside; its value
@@ -182,6 +184,12 @@ func MetricsLeader(rec string) string { return rec + "-prom-leader" }
 
 // MetricsCA is the ConfigMap with the certificate that the metrics are served with.
 func MetricsCA(rec string) string { return rec + "-metrics-ca" }
+
+// LabelDashboard marks a ConfigMap for the sidecar of Grafana.
+const LabelDashboard = "grafana_dashboard"
+
+// Dashboards is the ConfigMap with the Grafana dashboards about a cluster.
+func Dashboards(rec string) string { return rec + "-dashboards" }
 
 // Rigger is the services rigger's Deployment.
 func Rigger(rec string) string { return rec + "-services-rigger" }

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
 	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
 	"internal/alert":        {},
-	"internal/children":     {"internal/names", "internal/platform", "internal/ingress", "internal/alert", "apis"},
+	"internal/children":     {"config/grafana", "internal/names", "internal/platform", "internal/ingress", "internal/alert", "apis"},
 	"internal/rigger":       {"internal/names", "internal/rest", "internal/kube", "internal/board", "internal/ingress", "internal/platform"},
 	"internal/bootstrapper": {"internal/names", "internal/rest", "internal/board"},
 	"internal/admission":    {"internal/names", "internal/kube"},
