@@ -42,6 +42,11 @@ func TestRequests(t *testing.T) {
 		{`PUT /v1/cluster/services_configuration {"cm_server":{"operating_mode":"disabled"}}`, ``, func(ctx context.Context, c *rest.Client) error {
 			return c.UpdateServices(ctx, rest.ServicesConfiguration{"cm_server": {OperatingMode: "disabled"}})
 		}},
+		{"GET /v1/metrics_config", `{}`, func(ctx context.Context, c *rest.Client) error { _, err := c.GetMetricsConfig(ctx); return err }},
+		{`PUT /v1/metrics_config {"expose_db_tags":false,"metrics_tag_keys_exposed":[],"max_requests_in_flight":0}`, `{}`,
+			func(ctx context.Context, c *rest.Client) error {
+				return c.UpdateMetricsConfig(ctx, &rest.MetricsConfig{ExposeDBTags: rest.Ptr(false), MetricsTagKeysExposed: &rest.Strings{}, MaxRequestsInFlight: rest.Ptr(rest.Int(0))})
+			}},
 		{"GET /v1/cluster/check", `{}`, func(ctx context.Context, c *rest.Client) error { _, err := c.CheckCluster(ctx); return err }},
 		{`POST /v1/cluster/actions/change_master {"node_uid":"2"}`, ``, func(ctx context.Context, c *rest.Client) error { return c.ChangeMaster(ctx, 2) }},
 		{`PUT /v1/cluster/certificates {"certificates":[{"name":"api","certificate":"C","key":"K"}]}`, ``, func(ctx context.Context, c *rest.Client) error {

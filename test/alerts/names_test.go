@@ -14,6 +14,7 @@ import (
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/metrics"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
+	operator "github.com/open-redis-enterprise/operator/internal/metrics"
 )
 
 // documentedNames are those that the product documents for version 2.
@@ -67,4 +68,18 @@ func servedNames(t *testing.T) map[string]bool {
 		served[name] = true
 	}
 	return served
+}
+
+// Nothing is documented about metrics of the operator, so ours are additions: they must never take a name of the product,
+// which comes out of the same Prometheus.
+func TestMET5_MetricsOfTheOperatorHaveNamesOfTheirOwn(t *testing.T) {
+	documented := documentedNames(t)
+	for _, d := range operator.Table {
+		if documented[d.Name] || !strings.HasPrefix(d.Name, operator.Prefix) {
+			t.Errorf("%s", d.Name)
+		}
+	}
+	if len(operator.Table) == 0 {
+		t.Error("the operator tells nothing")
+	}
 }

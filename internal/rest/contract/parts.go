@@ -51,6 +51,7 @@ func (s *suite) cluster(t *testing.T) {
 	if !strings.Contains(certs["api_cert"], "BEGIN CERTIFICATE") {
 		t.Error("there is no api_cert")
 	}
+	s.metrics(t)
 	raw, err := s.client.GetSchema(ctx, "bdb")
 	must(t, err)
 	if !json.Valid(raw) || !strings.Contains(string(raw), "memory_size") {
