@@ -49,7 +49,7 @@ func riggerPod(c Cluster, labels map[string]string) corev1.PodTemplateSpec {
 			Labels:      c.labels(labels),
 			Annotations: merged(spec.PodAnnotations, settings.PodAnnotations),
 		},
-		Spec: override(pod, settings.ServicesRiggerAdditionalPodSpecAttributes),
+		Spec: eachVariableOnce(override(pod, settings.ServicesRiggerAdditionalPodSpecAttributes)),
 	}
 }
 

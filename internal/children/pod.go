@@ -36,8 +36,28 @@ func nodePod(c Cluster) corev1.PodTemplateSpec {
 			Labels:      c.labels(names.NodeLabels(c.REC.Name)),
 			Annotations: merged(nodeContainerIsDefault, spec.PodAnnotations, spec.RedisEnterprisePodAnnotations),
 		},
-		Spec: override(pod, spec.RedisEnterpriseAdditionalPodSpecAttributes),
+		Spec: eachVariableOnce(override(pod, spec.RedisEnterpriseAdditionalPodSpecAttributes)),
 	}
+}
+
+// eachVariableOnce keeps the last of variables that have one name in a container, as the kubelet does. People's
+// manifests have such, and a server-side apply refuses them.
+func eachVariableOnce(pod corev1.PodSpec) corev1.PodSpec {
+	for _, list := range []*[]corev1.Container{&pod.InitContainers, &pod.Containers} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			env := (*list)[i].Env
+			var once []corev1.EnvVar
+			for n, v := range env {
+				later := slices.ContainsFunc(env[n+1:], func(o corev1.EnvVar) bool { return o.Name == v.Name })
+				if !later {
+					once = append(once, v)
+				}
+			}
+			(*list)[i].Env = once
+		}
+	}
+	return pod
 }
 
 var nodeContainerIsDefault = map[string]string{"kubectl.kubernetes.io/default-container": names.NodeContainer}
