@@ -80,7 +80,7 @@ bin/golangci-lint: hack/tools/golangci-lint/go.mod
 
 .PHONY: test
 test: $(KUBELOCAL) redis-server ## Unit, wire, contract and API-server tests, with the race detector
-	@start=$$SECONDS; CGO_ENABLED=1 $(GO) test -race -timeout 15m $(PACKAGES); echo "make test: $$((SECONDS-start)) s"
+	@GO='$(GO)' PACKAGES='$(PACKAGES)' hack/test.sh
 
 .PHONY: crash
 crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences

@@ -1,0 +1,32 @@
+#!/bin/bash
+# All tests of the module with the race detector, in two parts: first what needs little, whose packages are compiled on
+# the way, then the suites that run whole clusters. Those watch clocks: beside a compiler, or more than two at once, they
+# would measure the machine. PACKAGES limits both parts; TESTFLAGS are added.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+GO=${GO:-go}
+export CGO_ENABLED=1
+heavy=(./test/integration ./internal/emulator ./test/crash ./hack/lite)
+
+mapfile -t all < <($GO list ${PACKAGES:-./...})
+mapfile -t whole < <($GO list "${heavy[@]}")
+light=() clusters=()
+for p in "${all[@]}"; do
+  if [[ " ${whole[*]} " == *" $p "* ]]; then clusters+=("$p"); else light+=("$p"); fi
+done
+
+failed=0 times=""
+part() { # name, flags, packages
+  local name=$1 flags=$2 start=$SECONDS
+  shift 2
+  (($# == 0)) && return
+  # shellcheck disable=SC2086 # both are lists of flags
+  $GO test -race -timeout 20m $flags ${TESTFLAGS:-} "$@" || failed=1
+  times+=$(printf '\n  %-16s %5d s' "$name" $((SECONDS - start)))
+}
+
+part "packages" "" "${light[@]}"
+part "whole clusters" "-p 2" "${clusters[@]}"
+echo "make test: $SECONDS s$times"
+exit $failed
