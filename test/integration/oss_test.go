@@ -192,8 +192,8 @@ func TestOSSClusterExternalAccess(t *testing.T) {
 			t.Errorf("state %s, %v", rec.Status.State, err)
 		}
 	})
-	endpoints := rest.Value(s.bdb(api, "spread").Endpoints)
-	port := int32(endpoints[0].Port) //nolint:gosec // a port
+	endpoint := s.spread(api)
+	port := int32(endpoint.Port)
 	t.Run("NET-12 NET-13 all Services are on the database's port", func(t *testing.T) {
 		for _, name := range append(slices.Clone(pods), "rec-cluster", "spread-load-balancer") {
 			var service corev1.Service
@@ -257,7 +257,7 @@ func TestOSSClusterExternalAccess(t *testing.T) {
 	})
 	t.Run("NET-14 clients in the ranges of pods are told of pods", func(t *testing.T) {
 		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.OSSClusterSettings.PodCIDRs = []string{insideRange} })
-		in := s.clusterAware(insideClient, net.JoinHostPort(endpoints[0].Addr[0], fmt.Sprint(port)), password)
+		in := s.clusterAware(insideClient, net.JoinHostPort(endpoint.Addr[0], fmt.Sprint(port)), password)
 		s.eventually(limitWord, "addresses of pods", func(ctx context.Context) string {
 			for _, host := range told(ctx, in) {
 				if slices.Contains(outside, host) || !slices.Contains(s.podAddresses(ctx), host) {
@@ -279,7 +279,7 @@ func TestOSSClusterExternalAccess(t *testing.T) {
 	})
 	t.Run("NET-12 a client outside finds its way after the loss of a node", func(*testing.T) { s.loseMaster(api, out, outside) })
 	s.ready(rec, limitCluster)
-	t.Run("NET-12 switched off, nothing is left", func(t *testing.T) {
+	t.Run("NET-12 switched off, nothing is left", func(*testing.T) {
 		edit(s, db, func(db *appv1alpha1.RedisEnterpriseDatabase) { db.Spec.OSSClusterSettings = nil })
 		s.ready(db, limitDatabase)
 		s.eventually(limitDatabase, "no load balancers and no addresses", func(ctx context.Context) string {
@@ -300,7 +300,7 @@ func TestOSSClusterExternalAccess(t *testing.T) {
 			return ""
 		})
 		s.eventually(limitDatabase, "NET-11 a client inside is told of pods", func(ctx context.Context) string {
-			in := s.clusterAware(outsideClient, net.JoinHostPort(rest.Value(s.bdb(api, "spread").Endpoints)[0].Addr[0], fmt.Sprint(port)), password)
+			in := s.clusterAware(outsideClient, net.JoinHostPort(s.spread(api).Addr[0], fmt.Sprint(port)), password)
 			if hosts := told(ctx, in); slices.ContainsFunc(hosts, func(h string) bool { return !slices.Contains(s.podAddresses(ctx), h) }) {
 				return fmt.Sprint(hosts)
 			}
@@ -308,6 +308,24 @@ func TestOSSClusterExternalAccess(t *testing.T) {
 		})
 		s.ready(rec, limitDatabase)
 	})
+}
+
+// spread is the endpoint of the database of this test.
+func (s *scene) spread(api *rest.Client) (found rest.Endpoint) {
+	s.t.Helper()
+	s.eventually(limitDatabase, "an endpoint", func(ctx context.Context) string {
+		db, err := api.FindBDB(ctx, "spread")
+		if err != nil || db == nil {
+			return fmt.Sprint(db, err)
+		}
+		endpoint, ready := db.MainEndpoint()
+		if !ready || len(endpoint.Addr) == 0 {
+			return "none yet"
+		}
+		found = endpoint
+		return ""
+	})
+	return found
 }
 
 // podAddresses are those of the node pods.
@@ -326,7 +344,7 @@ func (s *scene) podAddresses(ctx context.Context) (list []string) {
 func (s *scene) loseMaster(api *rest.Client, c *redis.ClusterClient, outside []string) {
 	s.t.Helper()
 	var lost corev1.Pod
-	host := rest.Value(s.bdb(api, "spread").Endpoints)[0].Addr[0]
+	host := s.spread(api).Addr[0]
 	s.eventually(limitWord, "the pod at "+host, func(ctx context.Context) string {
 		var pods corev1.PodList
 		if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels(names.NodeLabels("rec"))); err != nil {
