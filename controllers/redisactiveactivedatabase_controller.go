@@ -17,7 +17,6 @@ import (
 
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseactiveactivedatabases,verbs=get;list;watch
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseactiveactivedatabases/status,verbs=get;patch;update
-// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseactiveactivedatabases/finalizers,verbs=update
 
 // ActiveActiveDatabases is the controller of RedisEnterpriseActiveActiveDatabases.
 var ActiveActiveDatabases = Controller{Kind: "RedisEnterpriseActiveActiveDatabase", Add: addActiveActiveDatabases}

@@ -14,7 +14,6 @@ import (
 
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseremoteclusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseremoteclusters/status,verbs=get;patch;update
-// +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseremoteclusters/finalizers,verbs=update
 
 // RemoteClusters is the controller of RedisEnterpriseRemoteClusters.
 var RemoteClusters = Controller{Kind: "RedisEnterpriseRemoteCluster", Add: addRemoteClusters}
