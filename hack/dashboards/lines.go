@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	legendRow  = 14
-	legendMost = 9
+	legendRow      = 14
+	legendRowsMost = 3
 )
 
 // lines draws series over time, with axes and a legend below.
@@ -126,24 +126,22 @@ type entry struct {
 	width float64
 }
 
-// legendRows breaks the names into lines that fit.
+// legendRows breaks the names into lines that fit, a few of them; the last one tells how many more there are.
 func legendRows(all []series, width float64) [][]entry {
-	var rows [][]entry
-	var used float64
+	rows, used := [][]entry{nil}, 0.0
 	for i, s := range all {
 		e := entry{name: clipped(s.Name, 34), color: palette[i%len(palette)]}
-		if i == legendMost && len(all) > legendMost {
-			e = entry{name: fmt.Sprintf("and %d more", len(all)-legendMost)}
-		}
 		e.width = 24 + 6*float64(len([]rune(e.name)))
-		if len(rows) == 0 || used+e.width > width-20 {
+		if used > 0 && used+e.width > width-20 {
+			if len(rows) == legendRowsMost {
+				last := len(rows) - 1
+				rows[last][len(rows[last])-1] = entry{name: fmt.Sprintf("and %d more", len(all)-i+1)}
+				break
+			}
 			rows, used = append(rows, nil), 0
 		}
 		rows[len(rows)-1] = append(rows[len(rows)-1], e)
 		used += e.width
-		if i == legendMost {
-			break
-		}
 	}
 	return rows
 }

@@ -15,7 +15,7 @@ func operatorDashboard() Dashboard {
 		Variables: []Variable{namespaceVariable},
 		Rows: []Row{
 			{"At a glance", []Panel{
-				figure("Leaders", unitNone, "Replicas of the operator that lead. Exactly one should.", "sum(leader_election_master_status)", good(1, 1)...),
+				figure("Leaders", unitNone, "Replicas of the operator that lead. Exactly one should. Without an election each that runs counts.", "sum(leader_election_master_status) or count("+metrics.BuildInfo+")", good(1, 1)...),
 				figure("Clusters not ready", unitNone, "Clusters whose Ready condition is not true.", "count("+metrics.ClusterReady+inNamespace+" == 0) or on () vector(0)", bad(1, 2)...),
 				figure("Clusters not reached", unitNone, "Clusters whose admin API did not answer the last reading.", "count("+metrics.ClusterReachable+inNamespace+" == 0) or on () vector(0)", bad(1, 2)...),
 				figure("Databases not active", unitNone, "Databases in any other status than active.", "sum("+metrics.Resources+`{namespace=~"$namespace", kind="RedisEnterpriseDatabase", status!="active"}) or on () vector(0)`, bad(1, 5)...),
@@ -29,7 +29,7 @@ func operatorDashboard() Dashboard {
 				lines("Duration, p95", unitSeconds, "95 of 100 reconciles are faster.", Query{slow("0.95", "kind", metrics.ReconcileSeconds, ""), "{{kind}}"}),
 				lines("Queue", unitNone, "Resources that wait for a worker.", Query{"sum by (name) (workqueue_depth)", "{{name}}"}),
 				lines("Time in the queue, p95", unitSeconds, "How long a resource waits for a worker.", Query{slow("0.95", "name", "workqueue_queue_duration_seconds", ""), "{{name}}"}),
-				lines("Put back", unitNone, "What somebody else changed and the operator put back, in the last hour.", Query{"sum by (kind, object) (increase(" + metrics.Repairs + "[1h]))", "{{kind}} {{object}}"}),
+				lines("Put back", unitNone, "What somebody else changed and the operator put back, since it leads. A line that climbs is a fight.", Query{"sum by (kind, object) (" + metrics.Repairs + ")", "{{kind}} {{object}}"}),
 				lines("Errors and retries", unitOps, "Reconciles that failed, and repetitions that were asked for.", Query{"sum(" + rate("controller_runtime_reconcile_errors_total") + ")", "errors"}, Query{"sum(" + rate("workqueue_retries_total") + ")", "retries"}),
 			}},
 			{"Calls", []Panel{
@@ -46,9 +46,9 @@ func operatorDashboard() Dashboard {
 				lines("Age of the last reading", unitSeconds, "How old the operator's knowledge of a cluster is.", Query{"time() - max by (namespace, cluster) (" + metrics.ClusterReading + inNamespace + ")", "{{cluster}}"}),
 			}},
 			{"Process", []Panel{
-				lines("Processor", unitPart, "Processor time of each replica; 100 % is one core.", Query{rate("process_cpu_seconds_total") + " and on (instance) leader_election_master_status", "{{instance}}"}),
-				lines("Memory", unitBytes, "Memory of each replica.", Query{"process_resident_memory_bytes and on (instance) leader_election_master_status", "{{instance}}"}),
-				lines("Goroutines", unitNone, "Goroutines of each replica. A number that only grows is a leak.", Query{"go_goroutines and on (instance) leader_election_master_status", "{{instance}}"}),
+				lines("Processor", unitPart, "Processor time of each replica; 100 % is one core.", Query{rate("process_cpu_seconds_total") + " and on (instance) " + metrics.BuildInfo, "{{instance}}"}),
+				lines("Memory", unitBytes, "Memory of each replica.", Query{"process_resident_memory_bytes and on (instance) " + metrics.BuildInfo, "{{instance}}"}),
+				lines("Goroutines", unitNone, "Goroutines of each replica. A number that only grows is a leak.", Query{"go_goroutines and on (instance) " + metrics.BuildInfo, "{{instance}}"}),
 			}},
 		},
 	}

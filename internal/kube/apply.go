@@ -99,11 +99,11 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 		verb = Adopted
 	}
 	change, err := w.patch(ctx, wish, verb)
-	if change != nil && verb == Updated {
-		change.Drift = live.GetAnnotations()[names.AnnotationApplied] == wish.GetAnnotations()[names.AnnotationApplied]
-	}
 	if apierrors.IsInvalid(err) && replaceable(obj) {
-		return w.replace(ctx, live, wish)
+		change, err = w.replace(ctx, live, wish)
+	}
+	if change != nil {
+		change.Drift = live.GetAnnotations()[names.AnnotationApplied] == wish.GetAnnotations()[names.AnnotationApplied]
 	}
 	return change, err
 }
