@@ -24,6 +24,7 @@ import (
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/command"
 	"github.com/open-redis-enterprise/operator/internal/emulator"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 	"github.com/open-redis-enterprise/operator/test/standin"
 )
@@ -72,14 +73,18 @@ type scene struct {
 	namespace string
 	operator  *standin.Operator
 	traffic   *traffic
+	dial      reach.Dial // from outside of Kubernetes; nil for the real network
 }
 
 // newScene makes a scene. Scenes do not see each other, so their tests run beside each other.
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, change ...func(*scene)) *scene {
 	t.Helper()
 	t.Parallel()
 	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 	s := &scene{t: t, namespace: name[:min(len(name), 40)], traffic: &traffic{}}
+	for _, c := range change {
+		c(s)
+	}
 	if err := world.Namespace(t.Context(), s.namespace); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +108,7 @@ func (s *scene) start() {
 	var err error
 	s.operator, err = world.Operator(s.t.Context(), s.namespace, func(o *command.ManagerOptions) {
 		o.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, kubernetesSide, next} })
+		o.Dial = s.dial
 		o.Middleware = func(types.NamespacedName) []rest.Middleware {
 			return []rest.Middleware{func(next http.RoundTripper) http.RoundTripper { return counted{s.traffic, redisSide, next} }}
 		}
