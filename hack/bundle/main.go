@@ -1,0 +1,149 @@
+// Command bundle makes the bundle and the catalog from config, apis and catalog/template.yaml, and the one file of an
+// installation without OLM. With -check it writes nothing and fails when a file is not what it would write.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/open-redis-enterprise/operator/hack/bundle/build"
+	"github.com/open-redis-enterprise/operator/hack/bundle/catalog"
+	"github.com/open-redis-enterprise/operator/hack/bundle/measure"
+)
+
+func main() {
+	root := flag.String("root", ".", "folder of the repository")
+	what := flag.String("make", "bundle", "bundle, catalog, install, or measure to print a row for each CSV given")
+	variant := flag.String("variant", string(build.OpenShift), "openshift or community")
+	out := flag.String("out", "", "folder to write to; the default is the one in the repository, and then the Dockerfile is written too")
+	check := flag.Bool("check", false, "compare instead of writing")
+	flag.Parse()
+	if err := run(*root, *what, build.Variant(*variant), *out, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "bundle:", err)
+		os.Exit(1)
+	}
+}
+
+func run(root, what string, variant build.Variant, out string, check bool) error {
+	var trees []tree
+	var err error
+	switch what {
+	case "bundle":
+		trees, err = bundleTrees(root, variant, out)
+	case "catalog":
+		trees, err = catalogTrees(root, out)
+	case "install":
+		trees, err = installTrees(root, out)
+	case "measure":
+		return measureAll(flag.Args())
+	default:
+		err = fmt.Errorf("cannot make %q", what)
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range trees {
+		if err := t.put(check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tree is a folder that holds these files, or one file.
+type tree struct {
+	folder string
+	files  []build.File
+	single []byte
+}
+
+func (t tree) put(check bool) error {
+	if t.single != nil {
+		got, err := os.ReadFile(t.folder)
+		if check && (err != nil || string(got) != string(t.single)) {
+			return fmt.Errorf("%s is not current: run make bundle", t.folder)
+		}
+		if check {
+			return nil
+		}
+		if err := os.MkdirAll(filepath.Dir(t.folder), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(t.folder, t.single, 0o644)
+	}
+	if !check {
+		return build.Write(t.folder, t.files)
+	}
+	stale, err := build.Differences(t.folder, t.files)
+	if err == nil && len(stale) > 0 {
+		err = fmt.Errorf("not current: %v; run make bundle catalog", stale)
+	}
+	return err
+}
+
+func bundleTrees(root string, variant build.Variant, out string) ([]tree, error) {
+	source, err := build.ReadSource(root)
+	if err != nil {
+		return nil, err
+	}
+	files, err := source.Files(variant)
+	if err != nil {
+		return nil, err
+	}
+	if out != "" {
+		return []tree{{folder: out, files: files}}, nil
+	}
+	return []tree{
+		{folder: filepath.Join(root, "bundle"), files: files},
+		{folder: filepath.Join(root, "bundle.Dockerfile"), single: source.Dockerfile("bundle")},
+	}, nil
+}
+
+func catalogTrees(root, out string) ([]tree, error) {
+	template, err := catalog.ReadTemplate(filepath.Join(root, "catalog", "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	made, err := template.Files(root)
+	if err != nil {
+		return nil, err
+	}
+	if out == "" {
+		out = filepath.Join(root, "catalog", template.Package)
+	}
+	t := tree{folder: out}
+	for path, content := range made {
+		t.files = append(t.files, build.File{Path: path, Content: content})
+	}
+	return []tree{t}, nil
+}
+
+func installTrees(root, out string) ([]tree, error) {
+	release, err := build.ReadRelease(filepath.Join(root, "config", "manifests", "release.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	content, err := build.Install(root, release)
+	if out == "" {
+		out = filepath.Join(root, "dist", "install.yaml")
+	}
+	return []tree{{folder: out, single: content}}, err
+}
+
+func measureAll(manifests []string) error {
+	fmt.Println(measure.Line(measure.Columns))
+	for _, path := range manifests {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		row, err := measure.Row(raw)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		fmt.Println(measure.Line(row))
+	}
+	return nil
+}
