@@ -32,12 +32,13 @@ func operatorCommand(flags *flag.FlagSet) func(context.Context) error {
 		if err := compile(ctx, build{pkg: *pkg, arch: *arch, ldflags: *ldflags, output: manager}); err != nil {
 			return err
 		}
-		return operatorImage(*repository+":"+*version, *arch, *version, manager).
+		return operatorImage(*repository+":"+*version, *arch, *version, manager, "LICENSE").
 			write(filepath.Join(*bin, "images", "operator.tar"))
 	}
 }
 
-func operatorImage(reference, arch, version, manager string) image {
+// operatorImage has no operating system: the binary, a user, the license where certification looks for it.
+func operatorImage(reference, arch, version, manager, licenseFile string) image {
 	return image{
 		reference: reference,
 		arch:      arch,
@@ -45,15 +46,30 @@ func operatorImage(reference, arch, version, manager string) image {
 			User:       imageUser,
 			WorkingDir: "/",
 			Entrypoint: []string{"/manager"},
-			Labels:     labels("Open operator for Redis Enterprise", version),
+			Labels:     certified(labels(operatorTitle, version), version),
 		},
 		layer: layer{
 			program("/manager", manager),
 			folder("/tmp", fs.ModeSticky|0o777),
 			text("/etc/passwd", "nonroot:x:1001:1001::/:/sbin/nologin\n"),
 			text("/etc/group", "nonroot:x:1001:\n"),
+			{path: "/licenses/LICENSE", mode: 0o644, source: licenseFile},
 		},
 	}
+}
+
+const operatorTitle = "Open operator for Redis Enterprise"
+
+// certified adds the labels that container certification asks for.
+func certified(labels map[string]string, version string) map[string]string {
+	for key, value := range map[string]string{
+		"name": "open-redis-enterprise-operator", "vendor": "Open Redis Enterprise", "version": version, "release": "1",
+		"maintainer": "maintainers@open-redis-enterprise.io", "summary": operatorTitle,
+		"description": "Runs Redis Enterprise clusters and their databases on Kubernetes and OpenShift.",
+	} {
+		labels[key] = value
+	}
+	return labels
 }
 
 func labels(title, version string) map[string]string {

@@ -20,7 +20,7 @@ import (
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.status`
 // +kubebuilder:printcolumn:name="Spec Status",type=string,JSONPath=`.status.specStatus`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +operator-sdk:csv:customresourcedefinitions:displayName="Redis Enterprise Database",order=2,resources={{Secret,v1,},{Service,v1,}}
+// +operator-sdk:csv:customresourcedefinitions:displayName="Redis Enterprise Database",order=2,resources={{Secret,v1,},{Service,v1,},{Ingress,v1,},{Route,v1,"routes.route.openshift.io"}}
 type RedisEnterpriseDatabase struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -26,7 +26,7 @@ const markerPrefix = "// +operator-sdk:csv:customresourcedefinitions:"
 var (
 	markerTitle    = regexp.MustCompile(`displayName="([^"]+)"`)
 	markerOrder    = regexp.MustCompile(`order=(\d+)`)
-	markerResource = regexp.MustCompile(`\{(\w+),(\w+),(\w*)\}`)
+	markerResource = regexp.MustCompile(`\{(\w+),(\w+),"?([\w.]*)"?\}`)
 	typeLine       = regexp.MustCompile(`^type (\w+) struct`)
 )
 

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// TestTheOperatorsImageCanBeCertified makes the checks of the policy for images without an operating system.
+func TestTheOperatorsImageCanBeCertified(t *testing.T) {
+	manager := filepath.Join(t.TempDir(), "manager")
+	if err := os.WriteFile(manager, []byte("code"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := operatorImage(registry+"/operator:1.1.0", "amd64", "1.1.0", manager, "../../LICENSE")
+	content, err := made.layer.tar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := made.build(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := built.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []string{"name", "vendor", "version", "release", "summary", "description", "maintainer"} {
+		if config.Config.Labels[label] == "" {
+			t.Errorf("label %s is missing", label)
+		}
+	}
+	for _, label := range []string{"name", "vendor", "maintainer"} {
+		if strings.Contains(strings.ToLower(config.Config.Labels[label]), "red hat") {
+			t.Errorf("label %s uses a trademark", label)
+		}
+	}
+	if user, err := strconv.Atoi(config.Config.User); err != nil || user == 0 {
+		t.Errorf("the user is %q", config.Config.User)
+	}
+	if layers, err := built.Layers(); err != nil || len(layers) > 40 {
+		t.Errorf("%d layers, %v", len(layers), err)
+	}
+	if tag, err := name.NewTag(made.reference); err != nil || tag.TagStr() == "latest" || strings.Contains(tag.RepositoryStr(), "red-hat") {
+		t.Errorf("%s: %v", made.reference, err)
+	}
+	if !slices.Contains(contents(t, content), "licenses/LICENSE") {
+		t.Error("no license is in the image")
+	}
+}
