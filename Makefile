@@ -48,22 +48,27 @@ run: ## Run the operator on this machine against KUBECONFIG, namespace redis-ent
 generate manifests: ## Write DeepCopy functions, CRDs, RBAC and the pages printed from tables
 	@hack/tools/controller-gen/generate.sh
 	@$(GO) run ./hack/mappingdoc
+	@$(GO) run ./hack/dashboards generate --out config/grafana
 
 .PHONY: check-generated
 check-generated: ## Fail when a generated file is not current
 	@hack/tools/controller-gen/generate.sh --check
-	@$(GO) test -run '^TestMappingPageIsCurrent$$|^TestThePageIsCurrent$$' ./internal/bdb ./internal/metrics
+	@$(GO) test -run '^TestMappingPageIsCurrent$$|^TestThePageIsCurrent$$|^TestTheFilesAreCurrent$$' ./internal/bdb ./internal/metrics ./hack/dashboards
 
 .PHONY: fmt
 fmt: ## Format the Go sources
 	@gofmt -w $$(git ls-files '*.go')
 
 .PHONY: lint
-lint: bin/golangci-lint lint-rules ## Run golangci-lint, shellcheck and promtool
+lint: bin/golangci-lint lint-rules lint-dashboards ## Run golangci-lint, shellcheck, promtool and the lint of dashboards
 	@bin/golangci-lint run ./...
 	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER) hack/localcluster/smoke hack/localcluster/node/init); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
 
 RULES ?= $(wildcard test/alerts/testdata/*rules.yaml config/prometheus/*rules.yaml)
+
+.PHONY: lint-dashboards
+lint-dashboards: ## Check every query of the dashboards with Prometheus's parser, and that it asks for documented metrics
+	@$(GO) -C hack/tools/promql test -count=1 ./...
 
 .PHONY: lint-rules
 lint-rules: ## Check the alerting rules and run their tests with promtool
@@ -75,6 +80,15 @@ bin/golangci-lint: hack/tools/golangci-lint/go.mod
 	@echo "building golangci-lint (some minutes, once)"
 	@mkdir -p bin
 	@CGO_ENABLED=0 $(GO) build -C hack/tools/golangci-lint -o ../../../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+MINUTES ?= 10
+
+.PHONY: dashboards-pictures
+dashboards-pictures: redis-server ## Draw docs/dashboards anew: an emulated cluster works for MINUTES (10), loses a node, and Prometheus looks
+	@command -v prometheus >/dev/null || hack/demo/packages.sh prometheus
+	@data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
+	  $(GO) run ./hack/dashboards record --data "$$data" --minutes $(MINUTES); \
+	  $(GO) run ./hack/dashboards render --data "$$data" --minutes $(MINUTES) --out docs/dashboards --only cluster,database,shard,active-active
 
 ##@ Test
 
