@@ -26,7 +26,7 @@ func clusterDashboard() Dashboard {
 				lines("Persistent storage available", unitBytes, "Room on the volume of each node.", Query{one(ofNode, "node_persistent_storage_avail_bytes"+inNode), "node {{node}}"}),
 				lines("Ephemeral storage available", unitBytes, "Room in the temporary storage of each node.", Query{one(ofNode, "node_ephemeral_storage_avail_bytes"+inNode), "node {{node}}"}),
 				bars("Certificates", unitSeconds, "How long each certificate lasts, whichever node's ends first.",
-					Query{"min by (path) (node_cert_expires_in_seconds" + inNode + ")", "{{path}}"}, good(7*day, 30*day)...),
+					Query{`label_replace(min by (path) (node_cert_expires_in_seconds` + inNode + `), "file", "$1", "path", "(?:.*/)?([^/]+)")`, "{{file}}"}, good(7*day, 30*day)...),
 			}},
 			{"Work", []Panel{
 				lines("Requests", unitOps, "Requests of clients to all databases.",

@@ -90,7 +90,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-var variableUse = regexp.MustCompile(`\$(\w+)`)
+var variableUse = regexp.MustCompile(`\$([a-z_]\w*)`)
 
 func lint(d asRead) []string {
 	var problems []string
