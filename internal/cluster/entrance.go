@@ -59,12 +59,10 @@ func (k *Kind) observeEntrance(ctx context.Context, in Inputs, o *Observed) {
 	e := &o.Entrance
 	e.Settings = entranceOf(in.REC)
 	kinds := ingress.Kinds(e.Settings.Method)
-	if k.Offer != nil {
-		k.Offer.Await("ways in to "+in.REC.Namespace+"/"+in.REC.Name, kinds...)
-	}
+	key := client.ObjectKeyFromObject(in.REC)
+	k.awaitKinds(key, kinds...)
 	e.Missing = in.Kinds.Missing(kinds...)
 	e.Result.Finding = reach.NotYet
-	key := client.ObjectKeyFromObject(in.REC)
 	addresses, built := k.entranceAddresses(ctx, in, e.Settings)
 	if e.Built = built; !built || k.Reach == nil {
 		k.forgetEntrance(key)
@@ -76,6 +74,13 @@ func (k *Kind) observeEntrance(ctx context.Context, in Inputs, o *Observed) {
 	}
 	e.Result = k.Reach.Ensure(key, reach.Target{Way: string(e.Settings.Method), Host: e.Settings.APIHost, Addresses: addresses,
 		CA: ca, ServerName: names.FQDN(in.REC.Name, in.REC.Namespace)})
+}
+
+// awaitKinds says which kinds the way in to a cluster needs; none for a cluster that needs no way in any more.
+func (k *Kind) awaitKinds(key client.ObjectKey, kinds ...schema.GroupVersionKind) {
+	if k.Offer != nil {
+		k.Offer.Await("ways in to "+key.String(), kinds...)
+	}
 }
 
 // forgetEntrance ends the looks at the other end.

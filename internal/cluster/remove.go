@@ -48,6 +48,7 @@ func (k *Kind) remove(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Run,
 	}
 	k.Links.Remove(client.ObjectKeyFromObject(rec))
 	k.forgetEntrance(client.ObjectKeyFromObject(rec))
+	k.awaitKinds(client.ObjectKeyFromObject(rec))
 	left, err := k.tearDown(ctx, rec)
 	if err != nil {
 		return run, err
