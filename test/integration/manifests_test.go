@@ -198,6 +198,9 @@ func (s *scene) answered(t *testing.T, m manifest, answer func(context.Context, 
 	}
 }
 
+// stalled begins what is said of something that a person must mend.
+const stalled = "stalled, "
+
 // patience is how long something may be waited for, before a sentence that says what for is answer enough.
 const patience = 10 * time.Second
 
@@ -216,7 +219,7 @@ func verdictOf(obj *unstructured.Unstructured, age time.Duration) (said, missing
 		if word, _, _ := unstructured.NestedString(obj.Object, "status", "specStatus"); word == string(appv1.SpecValid) && ready.Reason == appv1.ReasonInvalidSpec {
 			return "", "an invalid spec is called valid"
 		}
-		return "stalled: " + ready.Message, ""
+		return stalled + ready.Reason + ": " + ready.Message, ""
 	case age < patience:
 		return "", "waits: " + ready.Message
 	}
@@ -246,15 +249,16 @@ func (s *scene) clusterAnswered(ctx context.Context, obj *unstructured.Unstructu
 	if client.IgnoreNotFound(err) != nil {
 		return "", err.Error()
 	}
-	stalled, made := strings.HasPrefix(said, "stalled"), err == nil
+	// Something that a spec names and that is missing holds back no more than itself.
+	refused, made := strings.HasPrefix(said, stalled+appv1.ReasonInvalidSpec), err == nil
 	var pods corev1.PodList
 	if err := world.Client.List(ctx, &pods, client.InNamespace(s.namespace), client.MatchingLabels(names.NodeLabels(obj.GetName()))); err != nil {
 		return "", err.Error()
 	}
 	switch {
-	case stalled && made:
+	case refused && made:
 		return "", "it is refused, and made all the same: " + said
-	case !stalled && (!made || len(pods.Items) == 0):
+	case !strings.HasPrefix(said, stalled) && (!made || len(pods.Items) == 0):
 		return "", "no pods yet: " + said
 	case said == "ready" && len(pods.Items) < int(*set.Spec.Replicas):
 		return "", fmt.Sprintf("it is called ready with %d pods", len(pods.Items))
