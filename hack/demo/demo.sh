@@ -17,7 +17,8 @@ usage() {
 usage: demo.sh COMMAND [local|existing] [ARGS]
   up        prepare the cluster and run the demo
   cluster   only prepare the cluster: start it (local), bring the images there (local), deploy the operator
-  e2e ARGS  prepare the cluster and run the end-to-end suite; ARGS go to the suite
+  e2e ARGS  prepare the cluster and run the end-to-end suite; ARGS go to the suite. On the local cluster real proxies
+            and a real Prometheus are built for it as well
   down      remove what the other commands made, and the local cluster with it
 TEXT
   exit 2
@@ -67,11 +68,15 @@ prepare() {
 
 kubectl() { "$KUBECTL" "$@"; }
 
-# load_images loads what this cluster does not have yet. The notes live and die with the node's own state.
 load_images() {
+  load bin/images/operator.tar "bin/images/emulator-$NODE_TAG.tar" "bin/images/emulator-$NEXT_TAG.tar"
+}
+
+# load ARCHIVE... loads what this cluster does not have yet. The notes live and die with the node's own state.
+load() {
   local archive noted=.local/node/loaded
   mkdir -p $noted
-  for archive in bin/images/operator.tar "bin/images/emulator-$NODE_TAG.tar" "bin/images/emulator-$NEXT_TAG.tar"; do
+  for archive in "$@"; do
     if cmp -s "$archive.stamp" "$noted/$(basename "$archive")"; then
       echo "   $(basename "$archive") is there already"
       continue
@@ -136,8 +141,19 @@ shown_kubectl() {
 e2e() {
   require_node
   prepare
+  if [ "$cluster" = local ]; then
+    part "building proxies and Prometheus" build_parts
+    part "loading proxies and Prometheus" load bin/images/parts/*.tar
+    set -- -parts "$@"
+  fi
   say "the end-to-end suite"
-  EMULATOR=$EMULATOR go test -tags e2e -timeout 40m -count=1 -v ./test/e2e -args "$@"
+  EMULATOR=$EMULATOR REDIS_CLI=$PWD/bin/redis/redis-cli go test -tags e2e -timeout 45m -count=1 -v ./test/e2e -args "$@"
+}
+
+# build_parts makes what the suite puts beside the operator, and a redis-cli that runs on this machine.
+build_parts() {
+  go run ./hack/images parts
+  go run ./hack/images redis
 }
 
 down() {

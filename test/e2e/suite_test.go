@@ -18,6 +18,7 @@ import (
 var (
 	namespace = flag.String("namespace", "redis-enterprise", "the operator's namespace")
 	quietFor  = flag.Duration("quiet", 75*time.Second, "how long the converged cluster is watched for writes")
+	withParts = flag.Bool("parts", false, "run the steps with proxies and Prometheus too: their images are on the nodes, and what they serve can be reached from here")
 	keep      = flag.Bool("keep", false, "leave out the deletion of the cluster at the end")
 )
 
@@ -53,6 +54,9 @@ func TestSuite(t *testing.T) {
 		{"operator killed", operatorKilled},
 		{"rolling update", rollingUpdate},
 		{"upgrade", upgrade},
+		{"parts", parts},
+		{"network", network},
+		{"metrics", metrics},
 		{"quiet", quiet},
 		{"scale out", scaleOut},
 		{"deletion", deletion},

@@ -26,6 +26,7 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/ingress"
 )
 
 // FieldOwner is the field manager of what a scenario applies.
@@ -55,7 +56,7 @@ func Connect(namespace string, out io.Writer) (*Cluster, error) {
 func New(config *rest.Config, namespace string, out io.Writer) (*Cluster, error) {
 	config.QPS, config.Burst = 50, 100
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, appv1.AddToScheme, appv1alpha1.AddToScheme, ingress.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -100,13 +101,28 @@ func (c *Cluster) ApplyYAML(ctx context.Context, content []byte) error {
 		if len(object.Object) == 0 {
 			continue
 		}
-		if object.GetNamespace() == "" && object.GetKind() != "Namespace" {
-			object.SetNamespace(c.Namespace)
+		if err := c.settle(object); err != nil {
+			return err
 		}
 		if err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
 			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
 		}
 	}
+}
+
+// settle puts an object that names no namespace into the cluster's, if objects of its kind are in one.
+func (c *Cluster) settle(object *unstructured.Unstructured) error {
+	if object.GetNamespace() != "" {
+		return nil
+	}
+	namespaced, err := c.IsObjectNamespaced(object)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err)
+	}
+	if namespaced {
+		object.SetNamespace(c.Namespace)
+	}
+	return nil
 }
 
 // EnsureNamespace makes the namespace, with the restricted Pod Security standard enforced.
