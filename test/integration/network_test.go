@@ -126,6 +126,7 @@ func (s *scene) unserved(rec *appv1.RedisEnterpriseCluster, kind string) {
 func TestNET1_WaysInFromOutside(t *testing.T) {
 	outside := newRouter(t)
 	s := newScene(t, func(s *scene) { s.dial, outside.namespace = outside.dial, s.namespace })
+	t.Cleanup(s.removeForeign)
 	rec := s.cluster()
 	db := &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta("orders"), Spec: appv1alpha1.RedisEnterpriseDatabaseSpec{MemorySize: "100MB", TLSMode: appv1alpha1.TLSEnabled}}
 	db.Annotations = map[string]string{names.AnnotationExpose: "true"}
@@ -238,6 +239,23 @@ func (s *scene) quietFor(pause time.Duration) {
 		<-timer.C // what is looked for is that nothing happens
 		return strings.Join(s.traffic.writes(kubernetesSide), "\n")
 	})
+}
+
+// removeForeign deletes all kinds that are not ours, so that the test may run again on the same API server.
+func (s *scene) removeForeign() {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})
+	if err := world.Client.List(context.Background(), list); err != nil {
+		s.t.Error(err)
+	}
+	for i := range list.Items {
+		if strings.HasSuffix(list.Items[i].GetName(), "."+appv1.GroupVersion.Group) {
+			continue
+		}
+		if err := world.Client.Delete(context.Background(), &list.Items[i]); client.IgnoreNotFound(err) != nil {
+			s.t.Error(err)
+		}
+	}
 }
 
 // removeCRD deletes a kind with all of its objects.
