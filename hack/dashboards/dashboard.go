@@ -91,9 +91,6 @@ func (p Panel) upTo(most float64) Panel { p.Most = at(most); return p }
 
 func (p Panel) words(w map[string]string) Panel { p.Words = w; return p }
 
-// anywhere leaves the lower end of the axis to the figures.
-func (p Panel) anywhere() Panel { p.Least = nil; return p }
-
 func at(v float64) *float64 { return &v }
 
 // good is for figures that should be at least one value, and must not be below another.

@@ -113,12 +113,8 @@ func lint(d asRead) []string {
 		say(p.GridPos.X+p.GridPos.W > pageWidth, "does not fit on the page: "+p.Title)
 		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
-				if at := [2]int{x, y}; filled[at] {
-					say(true, "lies on another panel: "+p.Title)
-					break
-				} else {
-					filled[at] = true
-				}
+				say(filled[[2]int{x, y}], "lies on another panel: "+p.Title)
+				filled[[2]int{x, y}] = true
 			}
 		}
 		say(p.Title == "", "a panel has no title")

@@ -24,7 +24,7 @@ func (p *page) lines(b box, panel *Panel, all []series) {
 	least, most, tick := extent(panel, drawn)
 	y := func(v float64) float64 { return plot.y + plot.h - (v-least)/(most-least)*plot.h }
 	for v := least; v <= most+tick/1000; v += tick {
-		fmt.Fprintf(p, `<path d="M%s %sh%s" class="grid"/>`, coordinate(plot.x), coordinate(y(v)), coordinate(plot.w))
+		p.printf(`<path d="M%s %sh%s" class="grid"/>`, coordinate(plot.x), coordinate(y(v)), coordinate(plot.w))
 		p.text(plot.x-5, y(v)+3, "axis y", written(clean(v, tick), panel.Unit))
 	}
 	p.times(plot)
@@ -33,9 +33,9 @@ func (p *page) lines(b box, panel *Panel, all []series) {
 		color := palette[i%len(palette)]
 		path := tracePath(drawn[i].Values, x, y)
 		if panel.Stacked {
-			fmt.Fprintf(p, `<path d="%s" fill="%s" fill-opacity=".45" stroke="none"/>`+"\n", area(drawn[i].Values, below(drawn, i, least), x, y), color)
+			p.printf(`<path d="%s" fill="%s" fill-opacity=".45" stroke="none"/>`+"\n", area(drawn[i].Values, below(drawn, i, least), x, y), color)
 		}
-		fmt.Fprintf(p, `<path d="%s" class="line" stroke="%s"/>`+"\n", path, color)
+		p.printf(`<path d="%s" class="line" stroke="%s"/>`+"\n", path, color)
 	}
 	p.legend(box{b.x + 10, plot.y + plot.h + 20, b.w, b.h}, rows)
 }
@@ -151,7 +151,7 @@ func (p *page) legend(b box, rows [][]entry) {
 		x, y := b.x, b.y+float64(i*legendRow)
 		for _, e := range row {
 			if e.color != "" {
-				fmt.Fprintf(p, `<rect x="%s" y="%s" width="10" height="3" fill="%s"/>`, coordinate(x), coordinate(y+2), e.color)
+				p.printf(`<rect x="%s" y="%s" width="10" height="3" fill="%s"/>`, coordinate(x), coordinate(y+2), e.color)
 			}
 			p.text(x+14, y+7, "label", e.name)
 			x += e.width

@@ -7,8 +7,8 @@ func operatorDashboard() Dashboard {
 		inNamespace = `{namespace=~"$namespace"}`
 		day         = 86400
 	)
-	slow := func(q, by, metric, in string) string {
-		return "histogram_quantile(" + q + ", sum by (" + by + ", le) (" + rate(metric+"_bucket"+in) + "))"
+	slow := func(by, metric, in string) string {
+		return "histogram_quantile(0.95, sum by (" + by + ", le) (" + rate(metric+"_bucket"+in) + "))"
 	}
 	return Dashboard{
 		Name: "operator", Title: "Redis Enterprise / Operator", Description: "What the operator does, how long it takes, and what it knows of its clusters.",
@@ -26,19 +26,19 @@ func operatorDashboard() Dashboard {
 				lines("Reconciles by outcome", unitOps, "How reconciles end. Waiting is no failure: something else moves next.", Query{"sum by (outcome) (" + rate(metrics.Reconciles) + ")", "{{outcome}}"}).stacked(),
 				lines("Reconciles by kind", unitOps, "What the operator works on.", Query{"sum by (kind) (" + rate(metrics.Reconciles) + ")", "{{kind}}"}).stacked(),
 				lines("Reasons", unitOps, "Why reconciles do not end with done.", Query{"sum by (kind, reason) (" + rate(metrics.Reconciles+`{outcome!="done"}`) + ")", "{{kind}} {{reason}}"}),
-				lines("Duration, p95", unitSeconds, "95 of 100 reconciles are faster.", Query{slow("0.95", "kind", metrics.ReconcileSeconds, ""), "{{kind}}"}),
+				lines("Duration, p95", unitSeconds, "95 of 100 reconciles are faster.", Query{slow("kind", metrics.ReconcileSeconds, ""), "{{kind}}"}),
 				lines("Queue", unitNone, "Resources that wait for a worker.", Query{"sum by (name) (workqueue_depth)", "{{name}}"}),
-				lines("Time in the queue, p95", unitSeconds, "How long a resource waits for a worker.", Query{slow("0.95", "name", "workqueue_queue_duration_seconds", ""), "{{name}}"}),
+				lines("Time in the queue, p95", unitSeconds, "How long a resource waits for a worker.", Query{slow("name", "workqueue_queue_duration_seconds", ""), "{{name}}"}),
 				lines("Put back", unitNone, "What somebody else changed and the operator put back, since it leads. A line that climbs is a fight.", Query{"sum by (kind, object) (" + metrics.Repairs + ")", "{{kind}} {{object}}"}),
 				lines("Errors and retries", unitOps, "Reconciles that failed, and repetitions that were asked for.", Query{"sum(" + rate("controller_runtime_reconcile_errors_total") + ")", "errors"}, Query{"sum(" + rate("workqueue_retries_total") + ")", "retries"}),
 			}},
 			{"Calls", []Panel{
 				lines("Admin API by route", unitOps, "Requests to the clusters. Their number depends on time and on changes, not on the number of databases.", Query{"sum by (method, route) (" + rate(metrics.Requests+inNamespace) + ")", "{{method}} {{route}}"}).stacked(),
 				lines("Admin API by answer", unitOps, "Requests by status; 0 is no answer.", Query{"sum by (code) (" + rate(metrics.Requests+inNamespace) + ")", "{{code}}"}).stacked(),
-				lines("Admin API, p95", unitSeconds, "95 of 100 requests are answered faster.", Query{slow("0.95", "method", metrics.RequestSeconds, inNamespace), "{{method}}"}),
+				lines("Admin API, p95", unitSeconds, "95 of 100 requests are answered faster.", Query{slow("method", metrics.RequestSeconds, inNamespace), "{{method}}"}),
 				lines("Kubernetes API", unitOps, "Requests to Kubernetes by status. A converged operator writes nothing.", Query{"sum by (method, code) (" + rate("rest_client_requests_total") + ")", "{{method}} {{code}}"}).stacked(),
 				lines("Admission reviews", unitOps, "Answers of the webhook.", Query{"sum by (verdict) (" + rate(metrics.Reviews) + ")", "{{verdict}}"}),
-				lines("Admission, p95", unitSeconds, "95 of 100 reviews are answered faster.", Query{slow("0.95", "resource", metrics.ReviewSeconds, ""), "{{resource}}"}),
+				lines("Admission, p95", unitSeconds, "95 of 100 reviews are answered faster.", Query{slow("resource", metrics.ReviewSeconds, ""), "{{resource}}"}),
 			}},
 			{"What it knows", []Panel{
 				lines("Databases by status", unitNone, "RedisEnterpriseDatabases by status word.", Query{"sum by (status) (" + metrics.Resources + `{namespace=~"$namespace", kind="RedisEnterpriseDatabase"})`, "{{status}}"}).stacked(),

@@ -49,7 +49,7 @@ func record(ctx context.Context, prometheus, data string, last time.Duration) er
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	s := &scene{dir: dir}
-	defer s.end()
+	defer s.end() //nolint:contextcheck // the context has ended by then
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *scene) loseNode(ctx context.Context, last time.Duration) {
 		what  string
 		do    func() error
 	}{
-		{last / 2, "a node is lost", func() error { return s.nodes[lostNode-1].Kill() }},
+		{last / 2, "a node is lost", func() error { return s.nodes[lostNode-1].Kill() }}, //nolint:contextcheck // a lost machine asks nobody
 		{last / 4, "it is back", func() error { return s.launch(context.WithoutCancel(ctx), lostNode) }},
 	} {
 		select {

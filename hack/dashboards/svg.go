@@ -35,8 +35,10 @@ func newPage(d Dashboard, w window) *page {
 	return p
 }
 
+func (p *page) printf(format string, args ...any) { p.WriteString(fmt.Sprintf(format, args...)) }
+
 func (p *page) text(x, y float64, class, text string) {
-	fmt.Fprintf(p, `<text x="%s" y="%s" class="%s">%s</text>`+"\n", coordinate(x), coordinate(y), class, html.EscapeString(text))
+	p.printf(`<text x="%s" y="%s" class="%s">%s</text>`+"\n", coordinate(x), coordinate(y), class, html.EscapeString(text))
 }
 
 func coordinate(v float64) string { return strings.TrimSuffix(number(v, 1), ".0") }
@@ -58,7 +60,7 @@ func (p *page) heading(at placed) {
 // panel draws one panel; without series it says so.
 func (p *page) panel(at placed, all []series) {
 	b := p.box(at.At)
-	fmt.Fprintf(p, `<g><title>%s</title><rect x="%s" y="%s" width="%s" height="%s" class="card"/>`+"\n",
+	p.printf(`<g><title>%s</title><rect x="%s" y="%s" width="%s" height="%s" class="card"/>`+"\n",
 		html.EscapeString(at.Panel.Description), coordinate(b.x), coordinate(b.y), coordinate(b.w), coordinate(b.h))
 	p.text(b.x+8, b.y+16, "title", at.Panel.Title)
 	switch {
@@ -93,7 +95,7 @@ func colorOf(panel *Panel, v float64) string {
 }
 
 func (p *page) figure(b box, panel *Panel, v float64) {
-	fmt.Fprintf(p, `<text x="%s" y="%s" class="figure" fill="%s">%s</text>`+"\n", coordinate(b.x+b.w/2), coordinate(b.y+b.h/2+22), colorOf(panel, v), html.EscapeString(word(panel, v)))
+	p.printf(`<text x="%s" y="%s" class="figure" fill="%s">%s</text>`+"\n", coordinate(b.x+b.w/2), coordinate(b.y+b.h/2+22), colorOf(panel, v), html.EscapeString(word(panel, v)))
 }
 
 func (p *page) bars(b box, panel *Panel, all []series) {
@@ -111,7 +113,7 @@ func (p *page) bars(b box, panel *Panel, all []series) {
 		y, v := b.y+26+float64(i)*height, s.last()
 		width := (b.w - 220) * max(v, 0) / largest
 		p.text(b.x+8, y+height/2+4, "label", clipped(s.Name, 20))
-		fmt.Fprintf(p, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s" rx="2"/>`+"\n", coordinate(b.x+130), coordinate(y+2), coordinate(max(width, 2)), coordinate(height-5), colorOf(panel, v))
+		p.printf(`<rect x="%s" y="%s" width="%s" height="%s" fill="%s" rx="2"/>`+"\n", coordinate(b.x+130), coordinate(y+2), coordinate(max(width, 2)), coordinate(height-5), colorOf(panel, v))
 		p.text(b.x+136+max(width, 2), y+height/2+4, "label", word(panel, v))
 	}
 }

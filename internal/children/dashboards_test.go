@@ -14,7 +14,9 @@ import (
 type boundDashboard struct {
 	UID, Title string
 	Panels     []any
-	Templating struct{ List []struct{ Name, Type, Query any } }
+	Templating struct {
+		List []struct{ Name, Type, Query any }
+	}
 }
 
 // summary replaces each dashboard by what is particular to its cluster.

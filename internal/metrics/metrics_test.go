@@ -139,7 +139,7 @@ func gather(t *testing.T, registry prometheus.Gatherer) map[string]*dto.MetricFa
 	return all
 }
 
-func TestEveryMetricIsDocumentedAndEveryDocumentedOneExists(t *testing.T) {
+func TestMET5_EveryMetricIsDocumentedAndEveryDocumentedOneExists(t *testing.T) {
 	_, registry := used(t)
 	got := gather(t, registry)
 	for _, d := range Table {
