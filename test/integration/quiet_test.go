@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -46,10 +48,19 @@ func (s *scene) settle() {
 	})
 }
 
-// restful counts the reads of the admin API in a span of time in which nothing is written.
+// restful counts the reads of the admin API in a span of time in which nothing is written, although the operator is woken:
+// somebody else notes something on its objects, which is none of its business.
 func (s *scene) restful(span time.Duration) (reads int) {
 	s.t.Helper()
+	round := time.Now().Format(time.StampNano)
 	s.undisturbed("REC-12 writes at rest", func() string {
+		edit(s, &appsv1.StatefulSet{ObjectMeta: s.meta("rec")}, func(set *appsv1.StatefulSet) {
+			metav1.SetMetaDataAnnotation(&set.ObjectMeta, "example.org/note", round)
+		})
+		edit(s, &appv1alpha1.RedisEnterpriseDatabase{ObjectMeta: s.meta("quiet")}, func(db *appv1alpha1.RedisEnterpriseDatabase) {
+			db.Labels = map[string]string{"note": fmt.Sprint(len(round))}
+		})
+		round += "."
 		time.Sleep(span) // the span is what is measured
 		reads = len(s.traffic.reads(redisSide))
 		return strings.Join(s.traffic.writes(kubernetesSide, redisSide), "\n")
