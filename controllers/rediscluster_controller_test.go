@@ -17,6 +17,7 @@ import (
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/reach"
 )
 
 func withClusters(t *testing.T) client.Client {
@@ -83,11 +84,13 @@ func TestINST15_ClustersOfOtherNamespacesAreLeftAlone(t *testing.T) {
 func TestTheConnectionGoesWithTheResource(t *testing.T) {
 	links := link.NewRegistry(link.Options{})
 	defer links.Close()
+	reaches := reach.New(reach.Options{})
+	defer reaches.Close()
 	next := func(context.Context, ctrl.Request) (ctrl.Result, error) { return ctrl.Result{}, nil }
 	for name, stays := range map[string]bool{"rec": true, "gone": false} {
 		key := types.NamespacedName{Namespace: "ns", Name: name}
 		links.Ensure(key, link.Target{ServerName: "x"})
-		if _, err := forgetting(withClusters(t), Shared{Links: links}, next)(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
+		if _, err := forgetting(withClusters(t), Shared{Links: links, Reach: reaches}, next)(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
 			t.Fatal(err)
 		}
 		if (links.Get(key) != nil) != stays {
