@@ -16,6 +16,9 @@ KUBELOCAL    := bin/kubelocal
 KUBECTL      ?= $(shell command -v kubectl || echo $(CURDIR)/bin/kubectl)
 PACKAGES     := ./...
 LDFLAGS      := -s -w -X main.version=$(VERSION)
+OLM_TAGS     := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper,json1
+SDK_VERSION  := v1.42.3
+SDK_FLAGS    := -X github.com/operator-framework/operator-sdk/internal/version.Version=$(SDK_VERSION) -X github.com/operator-framework/operator-sdk/internal/version.ImageVersion=$(SDK_VERSION)
 
 export KUBECONFIG
 
@@ -93,7 +96,7 @@ dashboards-pictures: redis-server ## Draw docs/dashboards anew: an emulated clus
 ##@ Test
 
 .PHONY: test
-test: $(KUBELOCAL) redis-server ## Unit, wire, contract and API-server tests, with the race detector
+test: $(KUBELOCAL) redis-server bundle-test ## Unit, wire, contract and API-server tests, with the race detector
 	@GO='$(GO)' PACKAGES='$(PACKAGES)' hack/test.sh
 
 .PHONY: crash
@@ -125,7 +128,42 @@ cluster-down: ## Stop it and leave nothing behind
 images: ## Build the images into bin/images, without a container engine
 	@hack/demo/images.sh
 
+##@ Bundle and catalog for OLM
+
+VARIANT ?= openshift
+OUT     ?=
+
+.PHONY: bundle
+bundle: ## Make bundle/ and bundle.Dockerfile from config and apis (VARIANT=community OUT=folder for any Kubernetes)
+	@$(GO) run -C hack/bundle . -root $(CURDIR) -variant $(VARIANT) $(if $(OUT),-out $(abspath $(OUT)))
+
+.PHONY: catalog
+catalog: ## Make the file-based catalog from catalog/template.yaml
+	@$(GO) run -C hack/bundle . -root $(CURDIR) -make catalog
+
+.PHONY: bundle-test
+bundle-test: ## Every gate of bundle and catalog that needs no tool: validators, traps, certification, upgrade safety
+	@$(GO) test -C hack/bundle -count=1 ./... # files outside of the module are not seen by the cache
+
+.PHONY: bundle-check
+bundle-check: bundle-test bin/opm bin/operator-sdk ## bundle-test, and the same judged by opm and operator-sdk, warnings included
+	@hack/bundle/check.sh
+
+bin/opm: hack/tools/opm/go.mod
+	@echo "building opm (some minutes, once)"
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -C hack/tools/opm -tags $(OLM_TAGS) -o ../../../bin/opm github.com/operator-framework/operator-registry/cmd/opm
+
+bin/operator-sdk: hack/tools/operator-sdk/go.mod
+	@echo "building operator-sdk (some minutes, once)"
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -C hack/tools/operator-sdk -tags $(OLM_TAGS) -ldflags '$(SDK_FLAGS)' -o ../../../bin/operator-sdk github.com/operator-framework/operator-sdk/cmd/operator-sdk
+
 ##@ Deploy
+
+.PHONY: install-yaml
+install-yaml: ## Write dist/install.yaml, which installs everything without OLM
+	@$(GO) run -C hack/bundle . -root $(CURDIR) -make install
 
 .PHONY: deploy
 deploy: ## Install CRDs and operator from config/default

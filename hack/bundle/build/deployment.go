@@ -18,6 +18,7 @@ const (
 func (s *Source) deployment() (v1alpha1.StrategyDeploymentSpec, error) {
 	d := s.Deployment.DeepCopy()
 	pod := &d.Spec.Template.Spec
+	pod.Affinity = &corev1.Affinity{NodeAffinity: s.architectures()}
 	for i := range pod.Containers {
 		c := &pod.Containers[i]
 		c.Image = s.Release.Images[operatorImage]
@@ -32,6 +33,22 @@ func (s *Source) deployment() (v1alpha1.StrategyDeploymentSpec, error) {
 		labels[key] = value
 	}
 	return v1alpha1.StrategyDeploymentSpec{Name: d.Name, Spec: d.Spec, Label: labels}, nil
+}
+
+// architectures keeps the operator on nodes that the labels of the CSV promise.
+func (s *Source) architectures() *corev1.NodeAffinity {
+	var term corev1.NodeSelectorTerm
+	for _, each := range []struct{ prefix, key string }{{"operatorframework.io/arch.", corev1.LabelArchStable}, {"operatorframework.io/os.", corev1.LabelOSStable}} {
+		var names []string
+		for label, value := range s.Base.Labels {
+			if name, found := strings.CutPrefix(label, each.prefix); found && value == "supported" {
+				names = append(names, name)
+			}
+		}
+		sort.Strings(names)
+		term.MatchExpressions = append(term.MatchExpressions, corev1.NodeSelectorRequirement{Key: each.key, Operator: corev1.NodeSelectorOpIn, Values: names})
+	}
+	return &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{term}}}
 }
 
 func (s *Source) adapt(variable *corev1.EnvVar) error {
