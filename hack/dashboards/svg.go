@@ -35,7 +35,7 @@ func newPage(d Dashboard, w window) *page {
 	return p
 }
 
-func (p *page) printf(format string, args ...any) { p.WriteString(fmt.Sprintf(format, args...)) }
+func (p *page) printf(format string, args ...any) { _, _ = fmt.Fprintf(&p.Builder, format, args...) }
 
 func (p *page) text(x, y float64, class, text string) {
 	p.printf(`<text x="%s" y="%s" class="%s">%s</text>`+"\n", coordinate(x), coordinate(y), class, html.EscapeString(text))
