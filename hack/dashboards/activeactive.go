@@ -1,10 +1,13 @@
 package main
 
 func activeActiveDashboard() Dashboard {
-	const syncer = "cluster, db, node"
-	figures := func(metric string) Query { return Query{one(syncer, metric+inDatabase), "{{db}} on node {{node}}"} }
+	const (
+		syncer = "cluster, db, syncer_type, replica_id"
+		name   = "{{db}} {{syncer_type}} {{replica_id}}"
+	)
+	figures := func(metric string) Query { return Query{one(syncer, metric+inDatabase), name} }
 	perSecond := func(metric string) Query {
-		return Query{one(syncer, rate(metric+inDatabase)), "{{db}} on node {{node}}"}
+		return Query{one(syncer, rate(metric+inDatabase)), name}
 	}
 	return Dashboard{
 		Name: "active-active", Title: "Redis Enterprise / Active-Active", Description: "How far the instances of Active-Active databases, and replicas of other databases, are behind their sources.",
@@ -19,7 +22,7 @@ func activeActiveDashboard() Dashboard {
 				lines("Lag behind the source", unitMillis, "Time between a write at the source and here.", figures("database_syncer_lag_ms")),
 				lines("Lag before the destination", unitMillis, "Time that a write waits in the syncer before this database has it.", figures("database_syncer_dst_lag")),
 				lines("Waiting in the syncer", unitBytes, "Replication stream that was read and not acknowledged by the destination.",
-					Query{"clamp_min(" + one(syncer, "database_syncer_src_repl_offset"+inDatabase) + " - " + one(syncer, "database_syncer_dst_repl_offset"+inDatabase) + ", 0)", "{{db}} on node {{node}}"}),
+					Query{"clamp_min(" + one(syncer, "database_syncer_src_repl_offset"+inDatabase) + " - " + one(syncer, "database_syncer_dst_repl_offset"+inDatabase) + ", 0)", name}),
 			}},
 			{"Connections", []Panel{
 				lines("Connected to the source", unitNone, "1 while the syncer is connected to its source.", figures("database_syncer_src_connectivity_state")).upTo(1.2),
@@ -30,9 +33,9 @@ func activeActiveDashboard() Dashboard {
 				lines("Read from the source", unitBytesPS, "Bytes between the clusters, as they travel.", perSecond("database_syncer_ingress_bytes")),
 				lines("The same, decompressed", unitBytesPS, "Bytes between the clusters, as they are written here.", perSecond("database_syncer_ingress_bytes_decompressed")),
 				lines("Writes", unitOps, "Writes to the destination, and those it acknowledged.",
-					Query{one(syncer, rate("database_syncer_total_requests"+inDatabase)), "{{db}} sent"}, Query{one(syncer, rate("database_syncer_total_responses"+inDatabase)), "{{db}} acknowledged"}),
+					Query{one(syncer, rate("database_syncer_total_requests"+inDatabase)), name + " sent"}, Query{one(syncer, rate("database_syncer_total_responses"+inDatabase)), name + " acknowledged"}),
 				lines("First copy", unitPart, "How much of the source's data a syncer has taken over that began anew.",
-					Query{one(syncer, "database_syncer_rdb_transferred"+inDatabase) + " / (" + one(syncer, "database_syncer_rdb_size"+inDatabase) + " > 0)", "{{db}} on node {{node}}"}).upTo(1),
+					Query{one(syncer, "database_syncer_rdb_transferred"+inDatabase) + " / (" + one(syncer, "database_syncer_rdb_size"+inDatabase) + " > 0)", name}).upTo(1),
 			}},
 		},
 	}

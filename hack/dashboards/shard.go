@@ -37,7 +37,8 @@ func shardDashboard() Dashboard {
 				lines("Expired", unitPerSec, "Keys whose time was over.", perSecond("redis_server_expired_keys")),
 			}},
 			{"Replication and persistence", []Panel{
-				lines("Connected to its master", unitNone, "1 while a replica is connected; always 1 for a master.", shard("redis_server_master_link_status")).upTo(1.2),
+				lines("Connected to its master", unitNone, "1 while a replica is connected; masters are left out.",
+					Query{one(ofShard, `redis_server_master_link_status{cluster=~"$cluster", db=~"$db", node=~"$node", role="slave"}`) + " == bool 1", shardLegend}).upTo(1.2),
 				lines("Catching up", unitNone, "1 while a replica takes over all data anew.", shard("redis_server_master_sync_in_progress")).upTo(1.2),
 				lines("Written to replicas", unitBytesPS, "Growth of the replication offset.", perSecond("redis_server_master_repl_offset")),
 				lines("Snapshot being written", unitNone, "1 while the shard writes a snapshot.", shard("redis_server_rdb_bgsave_in_progress")).upTo(1.2),
