@@ -19,16 +19,31 @@ judge() {
   fi
 }
 
-community=$(mktemp -d)
-trap 'rm -rf "$community"' EXIT
-go run -C hack/bundle . -root "$PWD" -variant community -out "$community/bundle"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+go run -C hack/bundle . -root "$PWD" -variant community -out "$scratch/community"
 
-for folder in bundle "$community/bundle" catalog/released/1.0.0; do
+for folder in bundle "$scratch/community" catalog/released/1.0.0; do
   for selection in suite=operatorframework name=operatorhubv2 name=operatorhub name=good-practices name=capabilities name=categories; do
     judge "operator-sdk $selection $folder" bin/operator-sdk bundle validate "$folder" --select-optional "$selection" --optional-values=k8s-version=1.35
   done
   judge "operator-sdk alpha-deprecated-apis $folder" bin/operator-sdk bundle validate "$folder" --select-optional name=alpha-deprecated-apis --optional-values=k8s-version=1.26
   judge "operator-sdk multiarch $folder" bin/operator-sdk bundle validate "$folder" --select-optional name=multiarch --optional-values=container-tools=none
 done
-judge "opm validate" bin/opm validate catalog/open-redis-enterprise-operator
+
+catalog=catalog/open-redis-enterprise-operator
+judge "opm validate" bin/opm validate "$catalog"
+# shellcheck disable=SC2317 # judge calls it
+# rendered FOLDER VERSION compares what opm makes of a bundle with what the catalog holds.
+rendered() {
+  bin/opm render "$1" -o yaml --alpha-image-ref-template "quay.io/open-redis-enterprise/operator-bundle:v$2" \
+    --migrate-level bundle-object-to-csv-metadata 2>"$scratch/render.log" | diff - "$catalog/bundles/open-redis-enterprise-operator.v$2.yaml"
+}
+# opm reads no registry here, but asks for a policy all the same.
+mkdir -p "$scratch/.config/containers"
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$scratch/.config/containers/policy.json"
+export HOME=$scratch
+judge "opm render 1.0.0" rendered catalog/released/1.0.0 1.0.0
+judge "opm render head" rendered bundle "$(sed -n 's/^version: //p' config/manifests/release.yaml)"
+judge "opm serve" bin/opm serve "$catalog" --cache-dir "$scratch/cache" --cache-only --pprof-addr ""
 exit $failed

@@ -100,6 +100,10 @@ func (t Template) bundle(b *manifests.Bundle) (declcfg.Bundle, error) {
 	for _, image := range b.CSV.Spec.RelatedImages {
 		out.RelatedImages = append(out.RelatedImages, declcfg.RelatedImage{Name: image.Name, Image: image.Image})
 	}
+	sort.Slice(out.RelatedImages, func(i, j int) bool {
+		a, b := out.RelatedImages[i], out.RelatedImages[j]
+		return a.Image < b.Image || a.Image == b.Image && a.Name < b.Name
+	})
 	return out, nil
 }
 
