@@ -72,7 +72,8 @@ func (k *Kind) observeEntrance(ctx context.Context, in Inputs, o *Observed) {
 	if !o.Formed || len(ca) == 0 {
 		return // the objects lead nowhere yet
 	}
-	e.Result = k.Reach.Ensure(key, reach.Target{Way: string(e.Settings.Method), Host: e.Settings.APIHost, Addresses: addresses,
+	e.Result = k.Reach.Ensure(key, reach.Target{ //nolint:contextcheck // the looks outlive this run
+		Way: string(e.Settings.Method), Host: e.Settings.APIHost, Addresses: addresses,
 		CA: ca, ServerName: names.FQDN(in.REC.Name, in.REC.Namespace)})
 }
 

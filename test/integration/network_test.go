@@ -167,7 +167,7 @@ func TestNET1_WaysInFromOutside(t *testing.T) {
 		s.by(rec, appv1.ExposureIngress, "infra/edge")
 		s.reached(rec, "gateway", "TLSRoute/orders TLSRoute/rec")
 	})
-	t.Run("at rest nothing is written", func(t *testing.T) {
+	t.Run("at rest nothing is written", func(*testing.T) {
 		s.ready(rec, limitEntrance)
 		s.quietFor(5 * time.Second)
 	})
