@@ -66,6 +66,7 @@ fmt: ## Format the Go sources
 .PHONY: lint
 lint: bin/golangci-lint lint-rules lint-dashboards ## Run golangci-lint, shellcheck, promtool and the lint of dashboards
 	@bin/golangci-lint run ./...
+	@cd hack/bundle && $(CURDIR)/bin/golangci-lint run -c $(CURDIR)/.golangci.yml ./...
 	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER) hack/localcluster/smoke hack/localcluster/node/init); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
 
 RULES ?= $(wildcard test/alerts/testdata/*rules.yaml config/prometheus/*rules.yaml)

@@ -68,10 +68,10 @@ func (t tree) put(check bool) error {
 		if check {
 			return nil
 		}
-		if err := os.MkdirAll(filepath.Dir(t.folder), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(t.folder), 0o755); err != nil { //nolint:gosec // part of the source tree
 			return err
 		}
-		return os.WriteFile(t.folder, t.single, 0o644)
+		return os.WriteFile(t.folder, t.single, 0o644) //nolint:gosec // part of the source tree
 	}
 	if !check {
 		return build.Write(t.folder, t.files)

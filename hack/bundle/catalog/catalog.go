@@ -55,11 +55,7 @@ func (t Template) Files(root string) (map[string][]byte, error) {
 		if got := b.CSV.Spec.Version.String(); got != release.Version {
 			return nil, fmt.Errorf("%s holds version %s, the template says %s", release.Folder, got, release.Version)
 		}
-		bundle, err := t.bundle(b)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, bundle)
+		all = append(all, t.bundle(b))
 		for _, name := range release.Channels {
 			c := channels[name]
 			if c == nil {
@@ -84,7 +80,7 @@ func entry(b *manifests.Bundle, before []declcfg.ChannelEntry) declcfg.ChannelEn
 }
 
 // bundle describes a release as opm would after unpacking its image.
-func (t Template) bundle(b *manifests.Bundle) (declcfg.Bundle, error) {
+func (t Template) bundle(b *manifests.Bundle) declcfg.Bundle {
 	out := declcfg.Bundle{
 		Schema: declcfg.SchemaBundle, Package: t.Package, Name: b.CSV.Name,
 		Image: t.BundleImage + ":v" + b.CSV.Spec.Version.String(),
@@ -104,7 +100,7 @@ func (t Template) bundle(b *manifests.Bundle) (declcfg.Bundle, error) {
 		a, b := out.RelatedImages[i], out.RelatedImages[j]
 		return a.Image < b.Image || a.Image == b.Image && a.Name < b.Name
 	})
-	return out, nil
+	return out
 }
 
 func group(crd string) string {

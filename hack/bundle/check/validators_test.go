@@ -28,7 +28,7 @@ func TestValidators(t *testing.T) {
 		{"crd", validation.CustomResourceDefinitionValidator, nil},
 		{"bundle", validation.BundleValidator, nil},
 		{"operatorhubv2", validation.OperatorHubV2Validator, map[string]string{"k8s-version": "1.35"}},
-		{"operatorhub", validation.OperatorHubValidator, map[string]string{"k8s-version": "1.35"}},
+		{"operatorhub", validation.OperatorHubValidator, map[string]string{"k8s-version": "1.35"}}, //nolint:staticcheck // the community catalog still runs it
 		{"good-practices", validation.GoodPracticesValidator, nil},
 		{"capabilities", validation.StandardCapabilitiesValidator, nil},
 		{"categories", validation.StandardCategoriesValidator, nil},

@@ -80,7 +80,7 @@ var dependencies = map[string]map[string]string{
 		"ldap.cbaIdentitySource":                      "ldap.cba:true",
 		"ldap.cbaIdentityOid":                         "ldap.cbaIdentitySource:SubjectOID",
 	},
-	databaseKind: {
+	databaseKind: { //nolint:gosec // names of fields
 		"rofRamSize":              "isRof:true",
 		"rofRamRatio":             "isRof:true",
 		"searchOnBigstore":        "isRof:true",

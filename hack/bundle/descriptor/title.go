@@ -111,7 +111,7 @@ var vague = map[string]bool{
 }
 
 // whole are names that are not taken apart.
-var whole = map[string]string{
+var whole = map[string]string{ //nolint:gosec // names of fields
 	"saslauthd": "SASL Authentication", "slaveHA": "Replica HA", "slaveHAGracePeriod": "Replica HA Grace Period",
 	"podCIDRs": "Pod CIDRs", "managedAPIs": "Managed APIs", "memcachedSaslSecretName": "Memcached SASL Secret",
 	"enforceIPv4": "Enforce IPv4", "isRof": "Extend Memory With Flash", "rofRamSize": "Memory Size on Flash Databases",
