@@ -147,7 +147,7 @@ e2e() {
     set -- -parts "$@"
   fi
   say "the end-to-end suite"
-  EMULATOR=$EMULATOR REDIS_CLI=$PWD/bin/redis/redis-cli go test -tags e2e -timeout 45m -count=1 -v ./test/e2e -args "$@"
+  EMULATOR=$EMULATOR KUBECTL=$(realpath --no-symlinks "$(type -P "$KUBECTL")") REDIS_CLI=$PWD/bin/redis/redis-cli go test -tags e2e -timeout 45m -count=1 -v ./test/e2e -args "$@"
 }
 
 # build_parts makes what the suite puts beside the operator, and a redis-cli that runs on this machine.

@@ -28,6 +28,7 @@ func metrics(t *testing.T, s *suite) {
 		return
 	}
 	must(t, monitoringv1.AddToScheme(s.Scheme()))
+	s.monitor(t)
 	p := prometheus{s.parts()}
 	db := s.exposed(t) // it has a tag
 	t.Cleanup(func() { s.remove(t, db) })
@@ -35,6 +36,9 @@ func metrics(t *testing.T, s *suite) {
 	t.Run("MET-1 MET-2 every target of the cluster is up, over verified TLS", func(t *testing.T) { p.targetsAreUp(t, s) })
 	t.Run("MET-3 tags are labels", func(t *testing.T) {
 		p.awaitSamples(t, fmt.Sprintf(`count by (db) ({namespace=%q,team="payments"})`, s.Namespace), 1)
+	})
+	t.Run("MET-5 the operator is read too, by those who may", func(t *testing.T) {
+		p.awaitSamples(t, `up{job="redis-enterprise-operator-metrics"} == 1`, 2)
 	})
 	t.Run("every alert is loaded and can be evaluated", func(t *testing.T) { p.alertsEvaluate(t, s) })
 	t.Run("every query of the dashboards has data", func(t *testing.T) { p.dashboardsHaveData(t, s) })
@@ -92,21 +96,21 @@ func (p prometheus) awaitSamples(t *testing.T, expression string, least int) []s
 	return last
 }
 
-// rule is the PrometheusRule that the operator has made for the cluster.
-func (s *suite) rule(t *testing.T) *monitoringv1.PrometheusRule {
+// rule is a PrometheusRule: the one that the operator has made for the cluster, or the one about the operator.
+func (s *suite) rule(t *testing.T, name string) *monitoringv1.PrometheusRule {
 	t.Helper()
 	var rule monitoringv1.PrometheusRule
-	must(t, s.Await(t.Context(), "prometheusrule/"+rec, time.Minute, func() (bool, string, error) {
-		err := s.Get(t.Context(), s.Key(rec), &rule)
+	must(t, s.Await(t.Context(), "prometheusrule/"+name, time.Minute, func() (bool, string, error) {
+		err := s.Get(t.Context(), s.Key(name), &rule)
 		return err == nil, fmt.Sprint(err), nil
 	}))
 	return &rule
 }
 
-// alertsEvaluate waits until Prometheus has evaluated each rule of the cluster.
+// alertsEvaluate waits until Prometheus has evaluated each rule about the cluster and about the operator.
 func (p prometheus) alertsEvaluate(t *testing.T, s *suite) {
 	var want []string
-	for _, group := range s.rule(t).Spec.Groups {
+	for _, group := range append(s.rule(t, rec).Spec.Groups, s.rule(t, operator).Spec.Groups...) {
 		for _, rule := range group.Rules {
 			want = append(want, rule.Alert+" "+rule.Labels["severity"])
 		}
@@ -119,7 +123,7 @@ func (p prometheus) alertsEvaluate(t *testing.T, s *suite) {
 		healthy, words := 0, []string{}
 		for _, rule := range all {
 			switch {
-			case rule.Labels["rec"] != rec || !slices.Contains(want, rule.Name+" "+rule.Labels["severity"]) || rule.Labels[nowLabel] != "":
+			case !slices.Contains(want, rule.Name+" "+rule.Labels["severity"]) || rule.Labels[nowLabel] != "":
 			case rule.Health == "ok":
 				healthy++
 			case rule.Health != "unknown": // not evaluated yet
@@ -177,7 +181,7 @@ func (p prometheus) nodeLost(t *testing.T, s *suite) {
 func (s *suite) impatient(t *testing.T) *monitoringv1.PrometheusRule {
 	t.Helper()
 	copied := &monitoringv1.PrometheusRule{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: "e2e-impatient"}}
-	s.rule(t).Spec.DeepCopyInto(&copied.Spec)
+	s.rule(t, rec).Spec.DeepCopyInto(&copied.Spec)
 	for i := range copied.Spec.Groups {
 		group := &copied.Spec.Groups[i]
 		group.Name = "e2e-" + group.Name

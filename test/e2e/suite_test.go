@@ -56,8 +56,8 @@ func TestSuite(t *testing.T) {
 		{"upgrade", upgrade},
 		{"parts", parts},
 		{"network", network},
-		{"metrics", metrics},
 		{"quiet", quiet},
+		{"metrics", metrics},
 		{"scale out", scaleOut},
 		{"deletion", deletion},
 	}
