@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 
-readonly tolerated='the .?operatorhub.? validator|operatorhub validator is deprecated|unable to inspect the image|Container tool set'
+readonly tolerated='the .{0,2}operatorhub.{0,2} validator is deprecated|unable to inspect the image|\[.?"error/error|Container tool set'
 failed=0
 
 # judge NAME COMMAND... runs a tool and shows what it complains about.

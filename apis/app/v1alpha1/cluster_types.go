@@ -23,7 +23,7 @@ import (
 // +kubebuilder:printcolumn:name="License State",type=string,JSONPath=`.status.licenseStatus.licenseState`
 // +kubebuilder:printcolumn:name="License Expiration Date",type=string,JSONPath=`.status.licenseStatus.expirationDate`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +operator-sdk:csv:customresourcedefinitions:displayName="Redis Enterprise Cluster",order=5,resources={{StatefulSet,v1,},{Deployment,v1,},{Pod,v1,},{Service,v1,},{Secret,v1,},{ConfigMap,v1,},{PersistentVolumeClaim,v1,},{PodDisruptionBudget,v1,},{ServiceAccount,v1,},{Role,v1,},{RoleBinding,v1,},{NetworkPolicy,v1,},{Ingress,v1,},{Route,v1,"routes.route.openshift.io"},{ServiceMonitor,v1,"servicemonitors.monitoring.coreos.com"},{PrometheusRule,v1,"prometheusrules.monitoring.coreos.com"}}
+// +operator-sdk:csv:customresourcedefinitions:displayName="Redis Enterprise Cluster",order=5,resources={{StatefulSet,v1,},{Deployment,v1,},{Pod,v1,},{Service,v1,},{EndpointSlice,v1,},{Secret,v1,},{ConfigMap,v1,},{PersistentVolumeClaim,v1,},{PodDisruptionBudget,v1,},{ServiceAccount,v1,},{Role,v1,},{RoleBinding,v1,},{NetworkPolicy,v1,},{Ingress,v1,},{Route,v1,"routes.route.openshift.io"},{ServiceMonitor,v1,"servicemonitors.monitoring.coreos.com"},{PrometheusRule,v1,"prometheusrules.monitoring.coreos.com"}}
 type RedisEnterpriseCluster struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
