@@ -53,7 +53,7 @@ func (p prometheus) targetsAreUp(t *testing.T, s *suite) {
 	must(t, p.Await(t.Context(), "targets", scraped, func() (bool, string, error) {
 		all, err := p.targets(t.Context())
 		if err != nil {
-			return false, err.Error(), nil
+			return notYet(err)
 		}
 		up = nil
 		var words []string
@@ -88,7 +88,7 @@ func (p prometheus) awaitSamples(t *testing.T, expression string, least int) []s
 	must(t, p.Await(t.Context(), expression, scraped, func() (bool, string, error) {
 		samples, err := p.query(t.Context(), expression)
 		if err != nil {
-			return false, err.Error(), nil
+			return notYet(err)
 		}
 		last = samples
 		return len(samples) >= least, fmt.Sprintf("%d samples", len(samples)), nil
@@ -118,7 +118,7 @@ func (p prometheus) alertsEvaluate(t *testing.T, s *suite) {
 	must(t, p.Await(t.Context(), "alerts", scraped, func() (bool, string, error) {
 		all, err := p.rules(t.Context())
 		if err != nil {
-			return false, err.Error(), nil
+			return notYet(err)
 		}
 		healthy, words := 0, []string{}
 		for _, rule := range all {

@@ -156,7 +156,7 @@ func (s *suite) awaitMethod(t *testing.T, method ingress.Method) {
 		if ready == nil || ready.ObservedGeneration != cluster.Generation {
 			return false, "no word yet", nil
 		}
-		done := ready.Status == metav1.ConditionTrue && string(cluster.Status.IngressOrRouteMethodStatus) == string(method)
+		done := ready.Status == metav1.ConditionTrue && cluster.Status.IngressOrRouteMethodStatus == string(method)
 		return done, fmt.Sprintf("%s: %s (in effect: %q)", ready.Reason, ready.Message, cluster.Status.IngressOrRouteMethodStatus), nil
 	}))
 }
@@ -321,7 +321,7 @@ func (c caller) survives(t *testing.T, host string, authority []byte) {
 	must(t, c.s.Await(t.Context(), other.Spec.Host, switched, func() (bool, string, error) {
 		conn, err := dial(other.Spec.Host)
 		if err != nil {
-			return false, err.Error(), nil
+			return notYet(err)
 		}
 		return true, "there", conn.Close()
 	}))

@@ -65,7 +65,7 @@ func (p part) apply(t *testing.T, names ...string) {
 		must(t, err)
 		must(t, p.Await(t.Context(), name, time.Minute, func() (bool, string, error) {
 			if err := p.ApplyYAML(t.Context(), text); err != nil {
-				return false, err.Error(), nil
+				return notYet(err)
 			}
 			return true, "applied", nil
 		}))
@@ -79,7 +79,7 @@ func (p part) balancer(t *testing.T, service string) string {
 	must(t, p.Await(t.Context(), "service/"+service, time.Minute, func() (bool, string, error) {
 		var found corev1.Service
 		if err := p.Get(t.Context(), p.Key(service), &found); err != nil {
-			return false, err.Error(), nil
+			return notYet(err)
 		}
 		for _, in := range found.Status.LoadBalancer.Ingress {
 			address = in.IP

@@ -101,7 +101,7 @@ func gatewayWays(w *world, all []attachment) []way {
 		for _, rule := range a.route.Spec.Rules {
 			for _, ref := range rule.BackendRefs {
 				servers = append(servers, w.servers(client.ObjectKey{Namespace: a.route.Namespace, Name: string(ref.Name)},
-					intstr.FromInt32(int32(ptr.Deref(ref.Port, 0))))...)
+					intstr.FromInt32(ptr.Deref(ref.Port, 0)))...)
 			}
 		}
 		for _, host := range a.route.Spec.Hostnames {

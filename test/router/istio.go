@@ -74,7 +74,7 @@ func istioServers(w *world, namespace string, to []*istioapi.RouteDestination) [
 		if len(parts) > 1 {
 			namespace = parts[1]
 		}
-		port := intstr.FromInt32(int32(route.Destination.GetPort().GetNumber())) //nolint:gosec // a port
+		port := intstr.FromInt32(int32(route.Destination.GetPort().GetNumber()))
 		found = append(found, w.servers(client.ObjectKey{Namespace: namespace, Name: parts[0]}, port)...)
 	}
 	return found

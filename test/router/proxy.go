@@ -97,7 +97,7 @@ func (p *proxy) point(generation string) error {
 }
 
 func (p *proxy) start() error {
-	p.master = exec.Command(p.program, "-W", "-S", p.socket(), "-f", filepath.Join(p.current(), mainFile)) //nolint:gosec,noctx // it outlives the call
+	p.master = exec.Command(p.program, "-W", "-S", p.socket(), "-f", filepath.Join(p.current(), mainFile))
 	p.master.Stdout, p.master.Stderr = os.Stdout, os.Stderr
 	if err := p.master.Start(); err != nil {
 		p.master = nil

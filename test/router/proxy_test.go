@@ -34,7 +34,9 @@ func TestProxyLoad(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		_ = p.master.Process.Kill()
-		<-p.ended
+		if err := <-p.ended; err == nil {
+			t.Error("it has ended by itself")
+		}
 	})
 	if err := p.ready(nil); err != nil {
 		t.Error(err)
