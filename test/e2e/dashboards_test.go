@@ -83,13 +83,14 @@ func (p prometheus) dashboardsHaveData(t *testing.T, s *suite) {
 func (s *suite) meddle(t *testing.T) {
 	t.Helper()
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: names.UI(rec)}}
-	must(t, s.MergePatch(t.Context(), service, `{"spec":{"ports":[{"name":"meddled","port":1,"targetPort":1,"protocol":"TCP"}]}}`))
+	must(t, s.MergePatch(t.Context(), service, fmt.Sprintf(
+		`{"spec":{"ports":[{"name":%q,"port":%d,"targetPort":1,"protocol":"TCP"}]}}`, names.UIPortName, names.UIPort)))
 	must(t, s.Await(t.Context(), "service/"+service.Name, heal, func() (bool, string, error) {
 		if err := s.Get(t.Context(), s.Key(service.Name), service); err != nil {
 			return false, "", err
 		}
-		ports := service.Spec.Ports
-		return len(ports) == 1 && ports[0].Port == names.UIPort, fmt.Sprintf("%s %d", ports[0].Name, ports[0].Port), nil
+		leads := service.Spec.Ports[0].TargetPort
+		return leads.IntValue() == names.UIPort, "leads to port " + leads.String(), nil
 	}))
 }
 

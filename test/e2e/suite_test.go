@@ -54,9 +54,9 @@ func TestSuite(t *testing.T) {
 		{"operator killed", operatorKilled},
 		{"rolling update", rollingUpdate},
 		{"upgrade", upgrade},
+		{"quiet", quiet}, // what comes now is not quiet itself
 		{"parts", parts},
 		{"network", network},
-		{"quiet", quiet},
 		{"metrics", metrics},
 		{"scale out", scaleOut},
 		{"deletion", deletion},
