@@ -29,6 +29,8 @@ type Observed struct {
 	// Pods of the nodes and their volume claims, in the order of their numbers.
 	Pods   []corev1.Pod
 	Claims []corev1.PersistentVolumeClaim
+	// Refusal is why Kubernetes does not create the first pod that is missing; empty when it does, or does not say.
+	Refusal string
 	// Services of the operator that exist, by name.
 	Services map[string]*corev1.Service
 	// Balancers are the load balancers for cluster-aware clients outside, by the number of the pod; see ofCluster.
@@ -74,6 +76,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 	if err := k.observeBalancers(ctx, in.REC, o); err != nil {
 		return nil, err
 	}
+	k.observeRefusal(ctx, o)
 	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
 	k.observeCluster(ctx, in, o)
 	k.observeEntrance(ctx, in, o)

@@ -236,6 +236,9 @@ func membership(rec *v1.RedisEnterpriseCluster, o *Observed) (reason, sentence s
 	if pod, code, message := bootstrapError(rec, o); pod != "" {
 		return v1.ReasonBootstrapFailed, fmt.Sprintf("pod %s: %s %s; it is tried again", pod, code, message)
 	}
+	if !o.Formed && o.Refusal != "" && o.pod(rec.Name, 0) == nil {
+		return v1.ReasonPodRefused, fmt.Sprintf("Kubernetes does not create pod %s: %s", names.Pod(rec.Name, 0), o.Refusal)
+	}
 	if !o.Formed {
 		return v1.ReasonBootstrapping, fmt.Sprintf("pod %s is starting and forming the cluster", names.Pod(rec.Name, 0))
 	}
@@ -279,6 +282,9 @@ func joining(rec *v1.RedisEnterpriseCluster, o *Observed) (reason, sentence stri
 	}
 	if first == "" {
 		return "", ""
+	}
+	if o.Refusal != "" {
+		return v1.ReasonPodRefused, fmt.Sprintf("%d of %d nodes are up; Kubernetes does not create the next pod: %s", joined, wanted, o.Refusal)
 	}
 	return v1.ReasonNodesJoining, fmt.Sprintf("%d of %d nodes are up; pod %s", joined, wanted, first)
 }

@@ -262,6 +262,8 @@ func (s *scene) clusterAnswered(ctx context.Context, obj *unstructured.Unstructu
 	switch {
 	case refused && made:
 		return "", "it is refused, and made all the same: " + said
+	case strings.Contains(said, "Kubernetes does not create pod"):
+		return said, "" // what the spec adds to the pods is not allowed in this namespace
 	case !strings.HasPrefix(said, stalled) && (!made || len(pods.Items) == 0):
 		return "", "no pods yet: " + said
 	case said == "ready" && len(pods.Items) < int(*set.Spec.Replicas):

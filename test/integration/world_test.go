@@ -3,11 +3,13 @@ package integration
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,14 @@ var world *standin.World
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	// Scenes wait more than they work, so more of them than there are processors run beside each other.
+	flag.Parse()
+	if set := flag.Lookup("test.parallel"); set.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		if err := set.Value.Set(fmt.Sprint(2 * runtime.GOMAXPROCS(0))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	var err error
 	world, err = standin.Start(context.Background(), standin.Options{
 		Root:        filepath.Join("..", ".."),

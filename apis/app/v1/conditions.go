@@ -60,6 +60,9 @@ const (
 	ReasonBootstrapFailed = "BootstrapFailed"
 	// ReasonNodesJoining means: nodes are joining the cluster.
 	ReasonNodesJoining = "NodesJoining"
+	// ReasonPodRefused means: Kubernetes does not let a pod be created (pod security, a quota, a webhook); the message tells
+	// why. Mend that, or what the spec adds to the pods; Kubernetes tries again by itself, in steps of up to 16 minutes.
+	ReasonPodRefused = "PodRefused"
 	// ReasonNodesActive means: all nodes are active.
 	ReasonNodesActive = "NodesActive"
 	// ReasonNodesDown means: at least one node is not active; the message names it.
