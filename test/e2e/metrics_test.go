@@ -18,8 +18,9 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
-// scraped is how long it may take from a change to Prometheus's knowing: its operator, the reload, a scrape each 15 s.
-const scraped = 2 * time.Minute
+// scraped is how long it may take from a change to Prometheus's knowing: its operator, a minute until the kubelet brings the
+// new configuration into the pod, the reload, a scrape each 15 or 30 s.
+const scraped = 4 * time.Minute
 
 // metrics lets a real Prometheus read the cluster through the objects that the operator has made for it.
 func metrics(t *testing.T, s *suite) {
@@ -28,7 +29,7 @@ func metrics(t *testing.T, s *suite) {
 		return
 	}
 	must(t, monitoringv1.AddToScheme(s.Scheme()))
-	s.monitor(t)
+	s.monitor(t) // what this asks for is looked at last: until then it has arrived
 	p := prometheus{s.parts()}
 	db := s.exposed(t) // it has a tag
 	t.Cleanup(func() { s.remove(t, db) })
@@ -37,12 +38,12 @@ func metrics(t *testing.T, s *suite) {
 	t.Run("MET-3 tags are labels", func(t *testing.T) {
 		p.awaitSamples(t, fmt.Sprintf(`count by (db) ({namespace=%q,team="payments"})`, s.Namespace), 1)
 	})
+	t.Run("the loss of a node is told", func(t *testing.T) { p.nodeLost(t, s) })
 	t.Run("MET-5 the operator is read too, by those who may", func(t *testing.T) {
 		p.awaitSamples(t, `up{job="redis-enterprise-operator-metrics"} == 1`, 2)
 	})
 	t.Run("every alert is loaded and can be evaluated", func(t *testing.T) { p.alertsEvaluate(t, s) })
 	t.Run("every query of the dashboards has data", func(t *testing.T) { p.dashboardsHaveData(t, s) })
-	t.Run("the loss of a node is told", func(t *testing.T) { p.nodeLost(t, s) })
 }
 
 // targetsAreUp waits until each node and the leader's view are scraped, and looks at how.
