@@ -44,7 +44,7 @@ func refusal(rec string, o *Observed, events []corev1.Event) string {
 	var newest *corev1.Event
 	for i := range events {
 		e := &events[i]
-		if e.InvolvedObject.UID == o.Set.UID && strings.Contains(e.Message, "create Pod "+missing+" ") && (newest == nil || lastTime(newest).Before(lastTime(e))) {
+		if e.InvolvedObject.UID == o.Set.UID && strings.Contains(e.Message, " Pod "+missing+" in ") && (newest == nil || lastTime(newest).Before(lastTime(e))) {
 			newest = e
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // refusedAt is an event as the StatefulSet controller writes it.
 func refusedAt(set types.UID, pod, why string, at time.Time) corev1.Event {
 	return corev1.Event{InvolvedObject: corev1.ObjectReference{UID: set}, LastTimestamp: metav1.NewTime(at),
-		Message: "create Pod " + pod + " in StatefulSet rec failed error: " + why}
+		Message: "Create Pod " + pod + " in StatefulSet rec failed error: " + why}
 }
 
 func TestREC21_WhyAPodIsNotCreated(t *testing.T) {

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,8 +77,15 @@ func (s *states) Collect(to chan<- prometheus.Metric) {
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	told := map[string]bool{}
 	for _, source := range s.sources {
 		tell := func(name string, value float64, labels ...string) {
+			// Two managers in one process share what has no label for either; a figure told twice fails the whole scrape.
+			key := strings.Join(append([]string{name}, labels...), "\xff")
+			if told[key] {
+				return
+			}
+			told[key] = true
 			to <- prometheus.MustNewConstMetric(s.descs[name], prometheus.GaugeValue, value, labels...)
 		}
 		source.tellAdmission(tell)

@@ -89,7 +89,7 @@ func TestMetricsAreReadByThoseWhoMay(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d, and not told: %s", status, want)
+			t.Fatalf("%d, and not told: %s\n%.2000s", status, want, text)
 		}
 		<-time.After(200 * time.Millisecond)
 	}
