@@ -10,8 +10,8 @@ import (
 )
 
 // Covers reports whether everything the wish says is true of what is there. Fields that only the server or another
-// manager set do not count; lists must have the wished length, except the ones many managers share (owner references
-// and finalizers). Quantities are compared by value, not by spelling.
+// manager set do not count; lists must have the wished length, except the ones that many managers share. Quantities are
+// compared by value, not by spelling.
 func Covers(have, wish map[string]any) bool {
 	for key, want := range wish {
 		got, ok := have[key]
@@ -21,7 +21,7 @@ func Covers(have, wish map[string]any) bool {
 			}
 			return false
 		}
-		if key == "ownerReferences" || key == "finalizers" {
+		if shared[key] {
 			if !contains(got, want) {
 				return false
 			}
@@ -32,6 +32,13 @@ func Covers(have, wish map[string]any) bool {
 		}
 	}
 	return true
+}
+
+// shared are the lists whose items have an owner each: applying ours leaves those of others, so more than was wished is no
+// difference, and writing again would change nothing for ever. What we no longer wish changes the recorded hash.
+var shared = map[string]bool{
+	"ownerReferences": true, "finalizers": true, "ports": true, "containers": true, "initContainers": true, "volumes": true,
+	"env": true, "volumeMounts": true, "imagePullSecrets": true,
 }
 
 func coversValue(got, want any) bool {
