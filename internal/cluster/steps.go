@@ -95,7 +95,7 @@ func (s applyObjects) String() string {
 func (s applyObjects) perform(ctx context.Context, h *hands) error {
 	changes, err := h.writer.Apply(ctx, h.rec, s.objects)
 	h.run.Changes = append(h.run.Changes, changes...)
-	return err
+	return invalidObject(err)
 }
 
 // pruneObjects removes what an earlier spec asked for.
