@@ -104,6 +104,7 @@ func objectsIn(path string) (objects []*unstructured.Unstructured, err error) {
 
 // TestManifests applies manifests as people have them, and expects of each that the operator says what is so.
 func TestManifests(t *testing.T) {
+	t.Parallel() // or every other scene would wait for the end of these two
 	clusters, others := readManifests(t, manifestFolders())
 	before := panics(t)
 	t.Run("rec", func(t *testing.T) {
