@@ -7,12 +7,13 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/cluster"
 	"github.com/open-redis-enterprise/operator/internal/database"
+	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/remotecluster"
 )
 
 // Admission lists what the admission server answers for.
 func Admission(s Shared) []admission.Kind {
-	cached, live := s.Manager.GetClient(), s.Manager.GetAPIReader()
+	cached, live := s.Manager.GetClient(), kube.ByName(s.Manager.GetAPIReader())
 	return []admission.Kind{
 		clusterReview(),
 		database.Reviewer{Cached: cached, Live: live, Links: s.Links, Namespace: s.Namespace}.Kind(),

@@ -75,14 +75,22 @@ func (l *Loop[T, R]) reconcile(ctx context.Context, obj T) error {
 	if r, ok := any(run).(repairing); ok {
 		l.Metrics.Repaired(l.Name, r.Repaired())
 	}
+	if apierrors.IsConflict(err) { // somebody wrote meanwhile: nothing is wrong, and all of it is looked at again
+		return changedMeanwhile(ctx, "run", err)
+	}
 	ctx, span := trace.Phase(ctx, trace.Report)
 	perr := l.report(ctx, obj, run, err)
 	span.End(perr)
-	if apierrors.IsConflict(perr) { // somebody wrote meanwhile: nothing is wrong, and all of it is looked at again
-		log.FromContext(ctx).V(1).Info("status not written", "conflict", perr.Error(), "outcome", outcome.Describe(err))
-		return outcome.Wait(appv1.ReasonWaiting, afterConflict, "the resource was changed meanwhile")
+	if apierrors.IsConflict(perr) {
+		return changedMeanwhile(ctx, "report", perr)
 	}
 	return errors.Join(err, perr) // not written down means not done
+}
+
+// changedMeanwhile is the outcome of a write that another writer came before.
+func changedMeanwhile(ctx context.Context, phase string, conflict error) error {
+	log.FromContext(ctx).V(1).Info("changed meanwhile, looked at again", "phase", phase, "conflict", conflict.Error())
+	return outcome.Wait(appv1.ReasonWaiting, afterConflict, "the resource was changed meanwhile")
 }
 
 func (l *Loop[T, R]) report(ctx context.Context, obj T, run R, err error) error {

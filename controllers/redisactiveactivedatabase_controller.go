@@ -13,6 +13,7 @@ import (
 
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/activeactive"
+	"github.com/open-redis-enterprise/operator/internal/kube"
 )
 
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseactiveactivedatabases,verbs=get;list;watch
@@ -36,7 +37,7 @@ func addActiveActiveDatabases(_ context.Context, s Shared) error {
 }
 
 func activeActiveReviewer(s Shared) activeactive.Reviewer {
-	return activeactive.Reviewer{Cached: s.Manager.GetClient(), Live: s.Manager.GetAPIReader(), Namespace: s.Namespace}
+	return activeactive.Reviewer{Cached: s.Manager.GetClient(), Live: kube.ByName(s.Manager.GetAPIReader()), Namespace: s.Namespace}
 }
 
 // allActiveActive wakes all of them: a remote cluster that came or went may mend or break any.

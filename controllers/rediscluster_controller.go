@@ -22,6 +22,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/cluster"
+	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
@@ -57,7 +58,7 @@ func addClusters(_ context.Context, s Shared) error {
 	if err != nil {
 		return err
 	}
-	kind := &cluster.Kind{Client: c, Reader: s.Manager.GetAPIReader(), Links: s.Links, Platform: defaults, Offer: s.Discoverer, Reach: s.Reach}
+	kind := &cluster.Kind{Client: c, Reader: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Platform: defaults, Offer: s.Discoverer, Reach: s.Reach}
 	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)

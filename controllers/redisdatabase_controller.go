@@ -24,6 +24,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/database"
+	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
@@ -49,7 +50,7 @@ var Databases = Controller{Kind: "RedisEnterpriseDatabase", Add: addDatabases}
 
 func addDatabases(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
-	kind := database.NewKind(c, s.Manager.GetAPIReader(), s.Links, s.Namespace)
+	kind := database.NewKind(c, kube.ByName(s.Manager.GetAPIReader()), s.Links, s.Namespace)
 	loop := &Loop[*appv1alpha1.RedisEnterpriseDatabase, database.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseDatabase", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	return ctrl.NewControllerManagedBy(s.Manager).

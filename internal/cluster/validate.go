@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -26,7 +27,7 @@ var rules = []Rule{
 	nameFits, nameFitsRoutes,
 	nodesMakeAMajority, noScaleIn,
 	persistenceStays, storageClassStays, volumeSizeIsWhole, volumeSizeStays,
-	oneLicense, entrancePossible, oneTimezone,
+	secretNamesFit, oneLicense, entrancePossible, oneTimezone,
 	digestHasVersion, autoUpgradeWithoutDigest, autoUpgradeWithoutModules,
 	riggerTypesAreKnown, reservedAnnotation, numbersAreNotNegative, recoveryNeedsPersistence,
 	noVaultYet, podRangesAreNetworks, balancerAnnotationsAreFree,
@@ -273,6 +274,22 @@ func numbersAreNotNegative(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected 
 func recoveryNeedsPersistence(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
 	if rec.Spec.ClusterRecovery && !rec.Spec.IsPersistent() {
 		return outcome.Reject("spec.clusterRecovery", "a cluster without persistent volumes has nothing to be recovered from")
+	}
+	return nil
+}
+
+// secretNamesFit refuses names that no Secret can have. Under Vault the name is a path, and another rule answers.
+func secretNamesFit(_, rec *v1.RedisEnterpriseCluster) *outcome.Rejected {
+	if rec.Spec.ClusterCredentialSecretType == v1.CredentialsInVault {
+		return nil
+	}
+	for _, field := range []struct{ path, name string }{
+		{"spec.clusterCredentialSecretName", rec.Spec.ClusterCredentialSecretName},
+		{"spec.licenseSecretName", rec.Spec.LicenseSecretName},
+	} {
+		if wrong := validation.IsDNS1123Subdomain(field.name); field.name != "" && len(wrong) > 0 {
+			return outcome.Reject(field.path, "no Secret can have the name %q: %s", field.name, wrong[0])
+		}
 	}
 	return nil
 }

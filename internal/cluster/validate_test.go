@@ -96,6 +96,8 @@ func TestValidate(t *testing.T) {
 			s.ClusterRecovery, s.PersistentSpec = true, &v1.PersistentSpec{Enabled: ptr.To(false)}
 		}), "spec.clusterRecovery", "persistent"},
 		{"Vault", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) { s.ClusterCredentialSecretType = v1.CredentialsInVault }), "spec.clusterCredentialSecretType", "Vault"},
+		{"a credential Secret that cannot be", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) { s.ClusterCredentialSecretName = "a/b" }), "spec.clusterCredentialSecretName", "a/b"},
+		{"REC-71 a licence Secret that cannot be", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) { s.LicenseSecretName = "UPPER" }), "spec.licenseSecretName", "UPPER"},
 		{"another account", nil, nil, "", ""},
 		{"another account for the pods", spec(func(*v1.RedisEnterpriseClusterSpec) {}), spec(func(s *v1.RedisEnterpriseClusterSpec) { s.ServiceAccountName = "other" }), "spec.serviceAccountName", "cannot change"},
 	} {
