@@ -130,6 +130,9 @@ func (n *Node) end(ctx context.Context, kill bool) error {
 	m := n.member
 	n.mu.Unlock()
 	n.cancel()
+	if kill { // nobody hears from it any more
+		n.shut()
+	}
 	var err error
 	if m != nil {
 		err = m.end(ctx, kill)

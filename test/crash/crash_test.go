@@ -37,10 +37,9 @@ var (
 // shortFlows are the flows of the short selection: those that need no cluster of their own for each run.
 var shortFlows = map[string]bool{"create database": true, "update database": true, "delete database": true}
 
-// TestMain looks for leaks. A watch of names only, which each operator has one of, never ends its filter's goroutine
-// when its reader stops first; that is so in apimachinery, and the operator's process ends then anyway.
+// TestMain looks for leaks.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop"))
+	goleak.VerifyTestMain(m, standin.Leaks()...)
 }
 
 func TestCrashAtEveryCall(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,12 @@ func run(m *testing.M) int {
 	if err := world.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if code == 0 { // what a failed test left running tells nothing new
+		if err := goleak.Find(standin.Leaks()...); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return code
 }

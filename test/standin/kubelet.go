@@ -139,16 +139,14 @@ func (k *Kubelet) gone(seen *corev1.Pod) {
 	}
 }
 
-// KillNode ends the emulator of a pod as if its machine had died, and force-deletes the pod, as the loss of a machine
+// KillNode ends the containers of a pod as if its machine had died, and force-deletes the pod, as the loss of a machine
 // ends after its eviction.
 func (k *Kubelet) KillNode(ctx context.Context, name types.NamespacedName) error {
 	p := k.find(name)
 	if p == nil {
 		return fmt.Errorf("pod %s does not run here", name)
 	}
-	if node := p.node(); node != nil {
-		_ = node.Kill() // an abrupt end leaves nothing to report
-	}
+	p.kill()
 	now := int64(0)
 	return k.client.CoreV1().Pods(name.Namespace).Delete(ctx, name.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
 }

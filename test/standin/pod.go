@@ -31,6 +31,7 @@ type pod struct {
 	ending  chan struct{}      // closed when it is being deleted
 	once    sync.Once
 	killed  chan struct{} // closed when it ends without grace
+	death   sync.Once
 
 	mu       sync.Mutex
 	emulator *emulator.Node
@@ -38,9 +39,9 @@ type pod struct {
 
 func (p *pod) stop() { p.once.Do(func() { close(p.ending) }) }
 
-// kill ends the containers without grace.
+// kill ends the containers without grace, all at once: none of them learns of the end of another.
 func (p *pod) kill() {
-	close(p.killed)
+	p.death.Do(func() { close(p.killed) })
 	if node := p.node(); node != nil {
 		_ = node.Kill() // an abrupt end leaves nothing to report
 	}
