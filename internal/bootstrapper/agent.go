@@ -154,7 +154,10 @@ func (a *Agent) look(ctx context.Context) (NodeFacts, board.Report) {
 	if err == nil {
 		a.lastSeen = time.Now()
 	} else {
-		facts = NodeFacts{UID: a.facts.UID}
+		facts = NodeFacts{}
+	}
+	if facts.UID == "" && (err != nil || facts.State == Completed) {
+		facts.UID = a.facts.UID // a member that does not tell, because the credentials are being refused, is still who it was
 	}
 	a.facts = facts
 	a.mu.Unlock()

@@ -172,6 +172,20 @@ func TestREC22_ABoardMadeAnewGetsItsEntriesBack(t *testing.T) {
 	}
 }
 
+func TestANodeThatRefusesTheCredentialsIsStillWhoItWas(t *testing.T) {
+	node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}}
+	a := newAgent(node, &fakeBoard{})
+	a.look(t.Context())
+	node.facts = NodeFacts{State: Completed} // it wants credentials, and ours are none
+	if facts, report := a.look(t.Context()); facts.UID != "2" || report.UID != "2" {
+		t.Errorf("%+v %+v", facts, report)
+	}
+	node.facts = NodeFacts{State: Idle} // it has left the cluster
+	if facts, _ := a.look(t.Context()); facts.UID != "" {
+		t.Errorf("%+v", facts)
+	}
+}
+
 func TestSTB4_ANodeThatTheClusterCountsAsDownIsNotReady(t *testing.T) {
 	node := &fakeNode{facts: NodeFacts{State: Completed, UID: "2"}, duty: Duty{Active: false}}
 	a := newAgent(node, &fakeBoard{})

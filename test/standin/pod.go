@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -278,7 +279,7 @@ func (p *pod) mountCredentials(ctx context.Context, dir string) error {
 		s, err := p.kubelet.client.CoreV1().Secrets(p.object.Namespace).Get(ctx, secret, metav1.GetOptions{})
 		if err == nil {
 			for key, value := range s.Data {
-				if err := os.WriteFile(filepath.Join(dir, key), value, 0o600); err != nil {
+				if err := replace(filepath.Join(dir, key), value); err != nil {
 					return err
 				}
 			}
@@ -290,4 +291,16 @@ func (p *pod) mountCredentials(ctx context.Context, dir string) error {
 		case <-time.After(poll):
 		}
 	}
+}
+
+// replace gives a file its content at once, as a kubelet does: nobody reads half of a password.
+func replace(path string, content []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+		return nil
+	}
+	next := path + ".next"
+	if err := os.WriteFile(next, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
 }

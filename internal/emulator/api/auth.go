@@ -81,14 +81,17 @@ func (s *Server) userOfPassword(c *call, name, password string) (Object, error) 
 		return nil, err
 	}
 	if user == nil {
+		s.Logger.Warn("login refused", "user", name, "why", "unknown", "path", c.request.URL.Path)
 		return nil, unauthorized()
 	}
 	key, policy := userKeyOf(user), s.lockoutPolicy(c)
 	if s.lockouts.locked(key, policy, s.Now()) {
+		s.Logger.Warn("login refused", "user", name, "why", "locked", "path", c.request.URL.Path)
 		return nil, unauthorized()
 	}
 	if !passwordMatches(user, password) {
 		s.lockouts.failed(key, policy, s.Now())
+		s.Logger.Warn("login refused", "user", name, "why", "wrong password", "path", c.request.URL.Path)
 		return nil, unauthorized()
 	}
 	s.lockouts.clear(key)
