@@ -72,7 +72,8 @@ func (d Data) Reports() map[string]Report {
 	return all
 }
 
-// Addresses are where nodes have said they can be reached, in the order of the pods' names.
+// Addresses are where nodes have said they can be reached, in the order of the pods' names; the members while no pod says
+// anything, as those that another operator made.
 func (d Data) Addresses() []string {
 	reports := d.Reports()
 	var out []string
@@ -81,15 +82,20 @@ func (d Data) Addresses() []string {
 			out = append(out, a)
 		}
 	}
+	if len(out) == 0 {
+		return d.Members()
+	}
 	return out
 }
 
-// Roots are the certificates that the nodes of the cluster serve, as read from beside them: the only ones to trust. The
+// Roots are the certificates that the nodes of the cluster serve, as read from beside them: the only ones to trust, beside
+// the one that a person has vouched for. The
 // pool is empty, never nil, while none is known, so that no other authority is trusted instead.
 func (d Data) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, r := range d.Reports() {
 		pool.AppendCertsFromPEM([]byte(r.Certificate))
 	}
+	pool.AppendCertsFromPEM([]byte(d[names.BoardTrusted]))
 	return pool
 }

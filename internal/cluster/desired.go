@@ -47,7 +47,8 @@ func desired(in Inputs, live *appsv1.StatefulSet) Desired {
 		Modes:      wantedModes(in.REC),
 		Metrics:    wantedMetricsConfig(in.REC),
 	}
-	if in.FreshPassword != "" {
+	keepBuilt(d.Set, live)
+	if in.FreshPassword != "" && !foreign(live) {
 		d.Secret = children.CredentialSecret(c, in.FreshPassword)
 	}
 	d.Base = present(children.ServiceAccount(c), children.Role(c), children.RoleBinding(c),
@@ -72,7 +73,7 @@ func childrenOf(in Inputs, live *appsv1.StatefulSet) children.Cluster {
 	if tagOf(in) == "" {
 		c.NodeImage = runs
 	}
-	if in.REC.Spec.BootstrapperImageSpec == nil && (c.NodeImage != "" || children.WantedNodeImage(in.REC, in.Platform) == runs) {
+	if !foreign(live) && in.REC.Spec.BootstrapperImageSpec == nil && (c.NodeImage != "" || children.WantedNodeImage(in.REC, in.Platform) == runs) {
 		c.BootstrapperImage = imageOf(live, names.BootstrapperContainer)
 	}
 	return c

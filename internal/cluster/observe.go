@@ -77,7 +77,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 		return nil, err
 	}
 	k.observeRefusal(ctx, o)
-	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board)
+	o.Formed = formed(in.REC) || o.Board.Formed() || joinedOnce(o.Board) || formedByAnother(in.REC, o)
 	k.observeCluster(ctx, in, o)
 	k.observeEntrance(ctx, in, o)
 	k.observeMetrics(ctx, in, o)
@@ -240,7 +240,8 @@ func addresses(o *Observed) []string {
 	return others
 }
 
-// authorities joins the certificates that the bootstrappers have read from beside their nodes, in the order of the pods.
+// authorities joins the certificates that the bootstrappers have read from beside their nodes, in the order of the pods, and
+// the one that a person has vouched for.
 func authorities(b board.Data) []byte {
 	reports := b.Reports()
 	var pods []string
@@ -252,5 +253,5 @@ func authorities(b board.Data) []byte {
 	for _, pod := range pods {
 		pem = append(pem, reports[pod].Certificate...)
 	}
-	return pem
+	return append(pem, b[names.BoardTrusted]...)
 }

@@ -54,7 +54,7 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 // kubernetesSteps make the objects, in the order of rule REC-21.
 func kubernetesSteps(in Inputs, want Desired, o *Observed, r Rollout) []Step {
 	var steps []Step
-	if want.VersionTag != "" {
+	if want.VersionTag != "" && r.TakeOver == "" {
 		steps = append(steps, writeVersion{want.VersionTag})
 	}
 	if want.Secret != nil {
@@ -67,6 +67,7 @@ func kubernetesSteps(in Inputs, want Desired, o *Observed, r Rollout) []Step {
 		}
 	}
 	steps = append(steps, applyObjects{base})
+	steps = append(steps, takeOverSteps(in, want, o, r)...)
 	if !r.Hold {
 		steps = append(steps, applyObjects{[]client.Object{setOf(want.Set, o, r)}})
 	}
@@ -140,6 +141,9 @@ func setOf(want *appsv1.StatefulSet, o *Observed, r Rollout) *appsv1.StatefulSet
 	if kind != "" {
 		set.Annotations[AnnotationRollout] = kind
 	}
+	if takenOver(o.Set) {
+		set.Annotations[AnnotationTakenOver] = o.Set.Annotations[AnnotationTakenOver]
+	}
 	return set
 }
 
@@ -189,6 +193,11 @@ func settingSteps(in Inputs, want Desired, o *Observed) []Step {
 // remains says what is still missing, the most important first.
 func remains(in Inputs, o *Observed, r Rollout) []error {
 	list := slices.Clone(in.Problems)
+	if in.FreshPassword != "" && foreign(o.Set) {
+		list = append(list, outcome.Missing("spec.clusterCredentialSecretName",
+			"secret %s does not exist, and only whoever made the cluster knows its password; make it with the keys %s and %s",
+			in.Credentials.Secret, names.UsernameKey, names.PasswordKey))
+	}
 	if problem := metricsProblem(in, o); problem != nil {
 		list = append(list, problem)
 	}
@@ -256,6 +265,9 @@ func membership(rec *v1.RedisEnterpriseCluster, o *Observed) (reason, sentence s
 // why says in steady words why the cluster does not answer.
 func why(rec *v1.RedisEnterpriseCluster, o *Observed) string {
 	switch {
+	case o.Snapshot == nil && foreign(o.Set) && len(authorities(o.Board)) == 0:
+		return fmt.Sprintf(": another operator started its nodes, and their certificate is not known; put it under the key %s of ConfigMap %s",
+			names.BoardTrusted, names.Board(rec.Name))
 	case o.Snapshot == nil:
 		return ": no node can be reached yet"
 	case rest.IsUnauthorized(o.Snapshot.Err):

@@ -96,6 +96,7 @@ func reportConditions(rec *v1.RedisEnterpriseCluster, run Run) {
 		reason = v1.ReasonNodesActive
 	}
 	set(v1.ConditionNodesHealthy, sentence == "", reason, sentence)
+	reportTakeOver(rec, run)
 	switch {
 	case run.Rollout.Rolling:
 		set(v1.ConditionRollingUpdate, true, run.Rollout.reason(), run.Rollout.Waits)
@@ -121,6 +122,7 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 	}
 	list = append(list, verdictEvents(before, rec, run, verdict)...)
 	list = append(list, entranceEvents(before, rec)...)
+	list = append(list, takeOverEvents(before, rec, run)...)
 	if was, is := before.Status.State, rec.Status.State; was != is {
 		event := kube.Normal(names.EventStatusChange, fmt.Sprintf("%s → %s", or(string(was), "new"), is))
 		event.Warning = is == v1.ClusterInvalid || is == v1.ClusterInvalidUpgrade || is == v1.ClusterError

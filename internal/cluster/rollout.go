@@ -32,6 +32,8 @@ type Rollout struct {
 	Recreate []string
 	// Waits says what the next pod is waiting for.
 	Waits string
+	// TakeOver says for what the pods of another operator's StatefulSet wait; see takeover.go.
+	TakeOver string
 }
 
 // reason of the waits and conditions.
@@ -68,6 +70,9 @@ func outdated(o *Observed) []*corev1.Pod {
 func planRollout(rec *v1.RedisEnterpriseCluster, want *appsv1.StatefulSet, o *Observed) Rollout {
 	if o.Set == nil {
 		return Rollout{Partition: replicas(want)}
+	}
+	if held, ok := takeOver(rec, want, o); ok {
+		return held
 	}
 	upgrade := changesImage(want, o)
 	switch {

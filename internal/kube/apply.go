@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -98,6 +100,10 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 	if live.GetAnnotations()[names.AnnotationApplied] == "" {
 		verb = Adopted
 	}
+	if _, deployment := obj.(*appsv1.Deployment); deployment && verb == Adopted {
+		// Applying would mix another program's pod with ours. A Deployment holds nothing that could get lost.
+		return w.replace(ctx, live, wish)
+	}
 	change, err := w.patch(ctx, wish, verb)
 	if apierrors.IsInvalid(err) && replaceable(obj) {
 		change, err = w.replace(ctx, live, wish)
@@ -175,7 +181,7 @@ func (w Writer) replace(ctx context.Context, live client.Object, wish *unstructu
 // replaceable names the kinds that hold no state of their own and may be deleted and made anew.
 func replaceable(obj client.Object) bool {
 	switch obj.(type) {
-	case *corev1.Service, *rbacv1.RoleBinding:
+	case *corev1.Service, *rbacv1.RoleBinding, *policyv1.PodDisruptionBudget:
 		return true
 	}
 	return false

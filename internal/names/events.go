@@ -25,6 +25,8 @@ const (
 	// EventIngressReady and EventIngressNotReady: the way in from outside opened, or a person must look at it.
 	EventIngressReady    = "IngressReady"
 	EventIngressNotReady = "IngressNotReady"
+	// EventTakenOver: a cluster that another operator made is taken over; the message says for what its pods wait.
+	EventTakenOver = "TakenOver"
 	// EventBootstrapFailed: a node could not form or join the cluster; the message carries the server's error code.
 	EventBootstrapFailed = "BootstrapFailed"
 )

@@ -62,6 +62,8 @@ const (
 	AnnotationManager = AnnotationPrefix + "manager"
 	// AnnotationRestart on a pod template rolls the pods when its value changes.
 	AnnotationRestart = AnnotationPrefix + "restart"
+	// AnnotationReplacePods with the value "true" on a cluster lets the pods that another operator made be replaced.
+	AnnotationReplacePods = AnnotationPrefix + "replace-pods"
 	// AnnotationGateway on a cluster names a Gateway, as namespace/name or namespace/name/listener: the cluster is then
 	// reached from outside through TLSRoutes of the Gateway API.
 	AnnotationGateway = AnnotationPrefix + "gateway"
@@ -69,6 +71,9 @@ const (
 	AnnotationIstioSelector = AnnotationPrefix + "istio-selector"
 	// AnnotationExpose on a database asks for a way in from outside: "true", or a host name of its own.
 	AnnotationExpose = AnnotationPrefix + "expose"
+	// AnnotationHoldUpgrade with the value "true", on a cluster or database, lets it hold back an upgrade of the operator
+	// for as long as it is not safe, also when nothing has moved for long.
+	AnnotationHoldUpgrade = AnnotationPrefix + "hold-operator-upgrade"
 )
 
 // Annotations on a cluster that say how its metrics are read.
@@ -168,6 +173,8 @@ const (
 	BoardMembers = "cluster.members"
 	BoardRecover = "cluster.recover"
 	BoardPod     = "pod." // followed by the pod's name
+	// BoardTrusted is a certificate that a person vouches for: that of the admin API of nodes which another operator started.
+	BoardTrusted = "trusted-certificate"
 )
 
 // FQDN is the name of the Redis Enterprise cluster; licences and certificates are issued for it.

@@ -21,6 +21,9 @@ const (
 	ConditionRollingUpdate = "RollingUpdate"
 	// ConditionLicenseValid is True while the licence counts.
 	ConditionLicenseValid = "LicenseValid"
+	// ConditionPodsTakenOver tells whether the pods of a cluster that another operator made are this operator's by now. Other
+	// clusters do not have it, and Ready does not depend on it.
+	ConditionPodsTakenOver = "PodsTakenOver"
 	// ConditionIngressReady is True when the cluster has been reached from outside by the method that the spec asks for.
 	// It is absent when the spec asks for none, and Ready does not depend on it.
 	ConditionIngressReady = "IngressReady"
@@ -73,6 +76,9 @@ const (
 	ReasonUpgrade = "Upgrade"
 	// ReasonUpgradeBlocked means: a check forbids the upgrade for now; the message names the check.
 	ReasonUpgradeBlocked = "UpgradeBlocked"
+	// ReasonTakeOverWaits means: the pods that another operator made keep running until a person lets them be replaced; the
+	// message says how.
+	ReasonTakeOverWaits = "TakeOverWaits"
 	// ReasonUpToDate means: all node pods have the wanted form.
 	ReasonUpToDate = "UpToDate"
 	// ReasonRecovering means: the cluster is being recovered from its volumes.
