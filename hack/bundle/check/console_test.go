@@ -68,13 +68,11 @@ func TestConsoleSamples(t *testing.T) {
 func specSchema(t *testing.T, v variant, kind, apiVersion string) apiextensions.JSONSchemaProps {
 	t.Helper()
 	_, version, _ := strings.Cut(apiVersion, "/")
-	for _, owned := range v.CSV.Spec.CustomResourceDefinitions.Owned {
-		if owned.Kind == kind && owned.Version == version {
-			return schemaOf(t, v, owned).Properties["spec"]
-		}
+	schema, there := v.Schema(kind, version)
+	if !there {
+		t.Fatalf("%s of %s is not owned", version, kind)
 	}
-	t.Fatalf("%s of %s is not owned", version, kind)
-	return apiextensions.JSONSchemaProps{}
+	return schema.Properties["spec"]
 }
 
 // unknownFields lists the fields of a value that its schema does not know.

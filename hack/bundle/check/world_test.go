@@ -8,10 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/operator-framework/api/pkg/manifests"
-	"github.com/operator-framework/api/pkg/operators/v1alpha1"
-
 	"github.com/open-redis-enterprise/operator/hack/bundle/build"
+	"github.com/open-redis-enterprise/operator/scorecard/static"
 )
 
 const (
@@ -20,10 +18,7 @@ const (
 )
 
 // variant is a bundle to check, with the folder it is in.
-type variant struct {
-	name, folder string
-	*manifests.Bundle
-}
+type variant = static.Bundle
 
 var made = sync.OnceValues(func() (*build.Source, error) { return build.ReadSource(root) })
 
@@ -38,8 +33,8 @@ func source(t *testing.T) *build.Source {
 
 // The bundles are read once; no test changes them.
 var (
-	heads    = sync.OnceValues(func() (variant, error) { return read("openshift", root+"/bundle") })
-	releases = sync.OnceValues(func() (variant, error) { return read("1.0.0", released) })
+	heads    = sync.OnceValues(func() (variant, error) { return static.Read("openshift", root+"/bundle") })
+	releases = sync.OnceValues(func() (variant, error) { return static.Read("1.0.0", released) })
 	others   = sync.OnceValues(makeCommunity)
 )
 
@@ -87,21 +82,22 @@ func makeCommunity() (variant, error) {
 	if err := build.Write(folder, files); err != nil {
 		return variant{}, err
 	}
-	return read("community", folder)
-}
-
-func read(name, folder string) (variant, error) {
-	b, err := manifests.GetBundleFromDir(folder)
-	return variant{name, folder, b}, err
+	return static.Read(static.Community, folder)
 }
 
 // every runs a check on each bundle that is or was published.
 func every(t *testing.T, check func(*testing.T, variant)) {
 	for _, v := range []variant{head(t), community(t), previous(t)} {
-		t.Run(v.name, func(t *testing.T) { check(t, v) })
+		t.Run(v.Name, func(t *testing.T) { check(t, v) })
 	}
 }
 
-func deployments(v variant) []v1alpha1.StrategyDeploymentSpec {
-	return v.CSV.Spec.InstallStrategy.StrategySpec.DeploymentSpecs
+// all makes checks of the scorecard on each of those.
+func all(t *testing.T, checks ...static.Check) {
+	t.Helper()
+	every(t, func(t *testing.T, v variant) {
+		for _, check := range checks {
+			check(t, v)
+		}
+	})
 }

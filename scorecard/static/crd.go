@@ -1,0 +1,170 @@
+package static
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/open-redis-enterprise/operator/scorecard/report"
+)
+
+// CRDChanges lists the changes of CRDs that a catalog must not make: the old operator runs with the new schemas until its
+// own upgrade is let through, and resources of the old release must stay valid.
+func CRDChanges(before, now []*apiextensions.CustomResourceDefinition) []string {
+	heads := map[string]*apiextensions.CustomResourceDefinition{}
+	for _, crd := range now {
+		heads[crd.Name] = crd
+	}
+	var out []string
+	for _, old := range before {
+		if heads[old.Name] == nil {
+			out = append(out, old.Name+" is gone")
+			continue
+		}
+		out = append(out, compareCRD(old, heads[old.Name])...)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func compareCRD(old, now *apiextensions.CustomResourceDefinition) []string {
+	var out []string
+	if old.Spec.Scope != now.Spec.Scope {
+		out = append(out, old.Name+": the scope changed")
+	}
+	versions := map[string]apiextensions.CustomResourceDefinitionVersion{}
+	for _, v := range now.Spec.Versions {
+		versions[v.Name] = v
+	}
+	for _, v := range old.Spec.Versions {
+		next, there := versions[v.Name]
+		switch {
+		case !there:
+			out = append(out, fmt.Sprintf("%s: version %s is gone, resources may be stored in it", old.Name, v.Name))
+		case v.Served && !next.Served:
+			out = append(out, fmt.Sprintf("%s: version %s is not served any more", old.Name, v.Name))
+		default:
+			out = append(out, compareSchema(old.Name+"/"+v.Name, *v.Schema.OpenAPIV3Schema, *next.Schema.OpenAPIV3Schema)...)
+		}
+	}
+	return out
+}
+
+func compareSchema(path string, old, now apiextensions.JSONSchemaProps) []string {
+	var out []string
+	add := func(format string, arguments ...any) { out = append(out, path+": "+fmt.Sprintf(format, arguments...)) }
+	if old.Type != now.Type || old.XIntOrString != now.XIntOrString {
+		add("the type changed from %q to %q", old.Type, now.Type)
+	}
+	if a, b := asJSON(old.Default), asJSON(now.Default); a != b {
+		add("the default changed from %s to %s", a, b)
+	}
+	for _, name := range now.Required {
+		if !slices.Contains(old.Required, name) {
+			add("%s became required", name)
+		}
+	}
+	if len(old.Enum) == 0 && len(now.Enum) > 0 {
+		add("an enum was added")
+	}
+	for _, value := range old.Enum {
+		if len(now.Enum) > 0 && !slices.ContainsFunc(now.Enum, func(v apiextensions.JSON) bool { return string(v.Raw) == string(value.Raw) }) {
+			add("the value %s is not allowed any more", value.Raw)
+		}
+	}
+	out = append(out, compareBounds(path, old, now)...)
+	for name, child := range old.Properties {
+		next, there := now.Properties[name]
+		if !there {
+			add("field %s is gone", name)
+			continue
+		}
+		out = append(out, compareSchema(path+"."+name, child, next)...)
+	}
+	if old.Items != nil && now.Items != nil && old.Items.Schema != nil && now.Items.Schema != nil {
+		out = append(out, compareSchema(path+"[]", *old.Items.Schema, *now.Items.Schema)...)
+	}
+	return out
+}
+
+// bound is a limit; sign is 1 where a larger number allows less.
+type bound struct {
+	name     string
+	sign     float64
+	old, now *float64
+}
+
+func compareBounds(path string, old, now apiextensions.JSONSchemaProps) []string {
+	var out []string
+	for _, b := range []bound{
+		{"minimum", 1, old.Minimum, now.Minimum}, {"maximum", -1, old.Maximum, now.Maximum},
+		{"minLength", 1, number(old.MinLength), number(now.MinLength)}, {"maxLength", -1, number(old.MaxLength), number(now.MaxLength)},
+		{"minItems", 1, number(old.MinItems), number(now.MinItems)}, {"maxItems", -1, number(old.MaxItems), number(now.MaxItems)},
+		{"minProperties", 1, number(old.MinProperties), number(now.MinProperties)}, {"maxProperties", -1, number(old.MaxProperties), number(now.MaxProperties)},
+	} {
+		switch {
+		case b.now == nil:
+		case b.old == nil:
+			out = append(out, fmt.Sprintf("%s: %s was added", path, b.name))
+		case *b.now*b.sign > *b.old*b.sign:
+			out = append(out, fmt.Sprintf("%s: %s allows less than before", path, b.name))
+		}
+	}
+	if now.Pattern != "" && now.Pattern != old.Pattern {
+		out = append(out, path+": the pattern changed")
+	}
+	return out
+}
+
+func number(n *int64) *float64 {
+	if n == nil {
+		return nil
+	}
+	f := float64(*n)
+	return &f
+}
+
+func asJSON(value any) string {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+// UpgradeSafety: a bundle changes no CRD of the release before it in a way that a catalog must not.
+func UpgradeSafety(t report.T, now Bundle, before Release) {
+	t.Helper()
+	for _, change := range CRDChanges(before.CRDs, now.V1CRDs) {
+		t.Error(change)
+	}
+}
+
+// StoredVersions: each kind is stored in one version, and a cluster in both that releases of the vendor's operator have
+// stored it in: they are in status.storedVersions, and OLM lets no CRD in that lacks one of them.
+func StoredVersions(t report.T, v Bundle) {
+	t.Helper()
+	if len(v.V1CRDs) == 0 {
+		t.Error("the bundle has no CRDs")
+	}
+	for _, crd := range v.V1CRDs {
+		var names []string
+		stored := 0
+		for _, version := range crd.Spec.Versions {
+			names = append(names, version.Name)
+			if version.Storage {
+				stored++
+			}
+		}
+		if stored != 1 {
+			t.Errorf("%s has %d storage versions", crd.Name, stored)
+		}
+		slices.Sort(names)
+		if crd.Spec.Names.Kind == "RedisEnterpriseCluster" && !slices.Equal(names, []string{"v1", "v1alpha1"}) {
+			t.Errorf("versions %v", names)
+		}
+	}
+}

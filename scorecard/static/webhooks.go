@@ -1,0 +1,78 @@
+package static
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/operator-framework/api/pkg/operators/v1alpha1"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/open-redis-enterprise/operator/scorecard/report"
+)
+
+// Webhooks: every owned version is checked by exactly the webhooks that name it, and by nothing else.
+func Webhooks(t report.T, v Bundle) {
+	t.Helper()
+	covered, names := map[string]bool{}, map[string]bool{}
+	if len(v.Deployments()) != 1 {
+		t.Fatalf("%d deployments", len(v.Deployments()))
+	}
+	for _, w := range v.CSV.Spec.WebhookDefinitions {
+		effects, seconds, policy := ptr.Deref(w.SideEffects, "?"), ptr.Deref(w.TimeoutSeconds, 0), ptr.Deref(w.FailurePolicy, "?")
+		if effects != admissionv1.SideEffectClassNone || seconds < 1 || seconds > 10 || policy != admissionv1.Fail || names[w.GenerateName] {
+			t.Errorf("%s: a second one, or sideEffects %s, timeoutSeconds %d, failurePolicy %s", w.GenerateName, effects, seconds, policy)
+		}
+		names[w.GenerateName] = true
+		if w.DeploymentName != v.Deployments()[0].Name || w.TargetPort == nil || w.TargetPort.IntValue() == 0 {
+			t.Errorf("%s leads to %s, port %v", w.GenerateName, w.DeploymentName, w.TargetPort)
+		}
+		for _, rule := range w.Rules {
+			if !slices.Equal(rule.APIGroups, []string{Group}) || len(rule.Resources) != 1 {
+				t.Errorf("%s asks about %v of %v", w.GenerateName, rule.Resources, rule.APIGroups)
+			}
+			for _, version := range rule.APIVersions {
+				covered[rule.Resources[0]+"/"+version] = true
+			}
+		}
+	}
+	for _, owned := range v.CSV.Spec.CustomResourceDefinitions.Owned {
+		plural, _, _ := strings.Cut(owned.Name, ".")
+		if !covered[plural+"/"+owned.Version] {
+			t.Errorf("nobody checks %s of %s", owned.Version, plural)
+		}
+	}
+}
+
+// ReviewVersions: the current review is spoken, and no older one.
+func ReviewVersions(t report.T, v Bundle) {
+	t.Helper()
+	for _, w := range v.CSV.Spec.WebhookDefinitions {
+		if !slices.Equal(w.AdmissionReviewVersions, []string{"v1"}) {
+			t.Errorf("%s: %v", w.GenerateName, w.AdmissionReviewVersions)
+		}
+	}
+}
+
+// NoConversion: a conversion webhook would leave one install mode; all four are supported.
+func NoConversion(t report.T, v Bundle) {
+	t.Helper()
+	for _, w := range v.CSV.Spec.WebhookDefinitions {
+		if w.Type == v1alpha1.ConversionWebhook {
+			t.Errorf("%s converts, which would leave AllNamespaces as the only install mode", w.GenerateName)
+		}
+	}
+	for _, crd := range v.V1CRDs {
+		if crd.Spec.Conversion != nil && crd.Spec.Conversion.Strategy != "None" {
+			t.Errorf("%s is converted by %s", crd.Name, crd.Spec.Conversion.Strategy)
+		}
+	}
+	if len(v.CSV.Spec.InstallModes) != 4 {
+		t.Errorf("%d install modes are told", len(v.CSV.Spec.InstallModes))
+	}
+	for _, mode := range v.CSV.Spec.InstallModes {
+		if !mode.Supported {
+			t.Errorf("%s is not supported", mode.Type)
+		}
+	}
+}
