@@ -12,6 +12,7 @@ type build struct {
 	pkg     string
 	module  string // folder of the module whose go.mod counts; empty: this one
 	arch    string
+	tags    string
 	ldflags string
 	output  string
 }
@@ -22,7 +23,7 @@ func compile(ctx context.Context, b build) error {
 	if err != nil {
 		return err
 	}
-	command := tool(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+	command := tool(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", b.tags,
 		"-ldflags", "-s -w "+b.ldflags, "-o", output, b.pkg)
 	command.Dir = b.module
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch)

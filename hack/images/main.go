@@ -26,6 +26,7 @@ var commands = map[string]command{
 	"operator": {"the operator's image", operatorCommand},
 	"emulator": {"the emulator's image, with redis-server from Debian", emulatorCommand},
 	"node":     {"the images the local cluster itself needs", nodeCommand},
+	"olm":      {"OLM and what it needs, for the suite with a real OLM", olmCommand},
 	"parts":    {"proxies and Prometheus for the end-to-end suite", partsCommand},
 	"redis":    {"redis-server from Debian, unpacked to run on this machine", redisCommand},
 }

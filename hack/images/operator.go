@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -23,17 +24,19 @@ const (
 func operatorCommand(flags *flag.FlagSet) func(context.Context) error {
 	version := flags.String("version", "dev", "version, also the image's tag")
 	pkg := flags.String("package", ".", "Go package of the operator")
+	source := flags.String("source", "", "folder of another release's sources; empty: these")
+	archive := flags.String("archive", "operator", "name of the archive")
 	ldflags := flags.String("ldflags", "", "further linker flags")
 	arch := flags.String("arch", runtime.GOARCH, "architecture")
 	bin := flags.String("bin", defaultBin, "folder for the results")
 	repository := flags.String("repository", registry+"/operator", "image name without a tag")
 	return func(ctx context.Context) error {
-		manager := binary(*bin, *arch, "manager")
-		if err := compile(ctx, build{pkg: *pkg, arch: *arch, ldflags: *ldflags, output: manager}); err != nil {
+		manager := binary(*bin, *arch, strings.Replace(*archive, "operator", "manager", 1))
+		if err := compile(ctx, build{pkg: *pkg, module: *source, arch: *arch, ldflags: *ldflags, output: manager}); err != nil {
 			return err
 		}
 		return operatorImage(*repository+":"+*version, *arch, *version, manager, "LICENSE").
-			write(filepath.Join(*bin, "images", "operator.tar"))
+			write(filepath.Join(*bin, "images", *archive+".tar"))
 	}
 }
 

@@ -19,6 +19,7 @@ var foreignCRDs = []struct {
 	{"sigs.k8s.io/gateway-api", "", below("config/crd/standard/gateway.networking.k8s.io_%s.yaml", "gatewayclasses", "gateways", "tlsroutes")},
 	{"github.com/prometheus-operator/prometheus-operator", "hack/parts/prometheusoperator", below("example/prometheus-operator-crd/monitoring.coreos.com_%s.yaml",
 		"prometheuses", "prometheusrules", "servicemonitors", "podmonitors", "probes", "scrapeconfigs")},
+	{"github.com/operator-framework/api", "hack/bundle", below("crds/operators.coreos.com_%s.yaml", "operatorconditions")},
 }
 
 func below(pattern string, names ...string) []string {
@@ -30,19 +31,28 @@ func below(pattern string, names ...string) []string {
 }
 
 // ForeignCRDs are files with the CRDs of kinds that are not ours and that a Kubernetes may have: OpenShift Routes, Istio, the
-// Gateway API, Prometheus. They are those of the modules that the operator is built with; root is the repository's folder.
+// Gateway API, Prometheus, OLM. They are those of the modules that the operator is built with; root is the repository's folder.
 func ForeignCRDs(ctx context.Context, root string) ([]string, error) {
 	var all []string
 	for _, f := range foreignCRDs {
-		command := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", f.module)
-		command.Dir = filepath.Join(root, f.folder)
-		folder, err := command.Output()
+		folder, err := ModuleFolder(ctx, filepath.Join(root, f.folder), f.module)
 		if err != nil {
-			return nil, fmt.Errorf("module %s: %w", f.module, err)
+			return nil, err
 		}
 		for _, file := range f.files {
-			all = append(all, filepath.Join(strings.TrimSpace(string(folder)), file))
+			all = append(all, filepath.Join(folder, file))
 		}
 	}
 	return all, nil
+}
+
+// ModuleFolder is where the files of a module are that the module in a folder needs.
+func ModuleFolder(ctx context.Context, in, module string) (string, error) {
+	command := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module)
+	command.Dir = in
+	folder, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("module %s: %w", module, err)
+	}
+	return strings.TrimSpace(string(folder)), nil
 }

@@ -61,7 +61,8 @@ require_alone() {
 
 prepare_state() {
   local folder
-  mkdir -p "$STATE/run" "$STATE/etc/cni"
+  rm -rf "$STATE/etc/certs.d"
+  mkdir -p "$STATE/run" "$STATE/etc/cni" "$STATE/etc/certs.d"
   chmod 755 "$STATE"
   for folder in etcd kubelet containerd cni volumes; do
     mkdir -p "$STATE/node/$folder"
