@@ -34,6 +34,8 @@ type Shared struct {
 	Tracer   *trace.Tracer
 	// Namespace is the operator's own, where the clusters are.
 	Namespace string
+	// Gate is how the operator tells OLM whether it may be upgraded.
+	Gate Gate
 	// Defaults are the images of a cluster whose spec names none.
 	Defaults Images
 }

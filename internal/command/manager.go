@@ -42,6 +42,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 	"github.com/open-redis-enterprise/operator/internal/trace"
+	"github.com/open-redis-enterprise/operator/internal/upgradeable"
 )
 
 // ManagerOptions configure one replica of the operator.
@@ -51,6 +52,8 @@ type ManagerOptions struct {
 	Namespace string
 	Watch     []string
 	Images    controllers.Images
+	// Gate is how the operator tells OLM whether it may be upgraded.
+	Gate controllers.Gate
 	// LeaderElection is off only where no second replica can be.
 	LeaderElection bool
 	// Addresses to listen on; "0" switches one off.
@@ -101,6 +104,8 @@ func managerCommand(version string) *cobra.Command {
 	cmd.Flags().StringVar(&o.MetricsAddress, "metrics-address", fmt.Sprintf(":%d", names.OperatorMetric), "where /metrics is served; 0 for nowhere")
 	cmd.Flags().BoolVar(&o.MetricsSecure, "metrics-secure", false, "serve /metrics over TLS and ask Kubernetes who may read it")
 	cmd.Flags().StringVar(&o.AdmissionAddress, "admission-address", fmt.Sprintf(":%d", names.WebhookPort), "where admission reviews are answered; 0 for nowhere")
+	cmd.Flags().DurationVar(&o.Gate.Limit, "upgrade-hold-limit", upgradeable.DefaultLimit,
+		"how long a cluster that is not as it should be, and does not move, holds back an upgrade of the operator by OLM; 0 for as long as it lasts")
 	cmd.Flags().StringVar(&o.AdmissionDirectory, "admission-certificate-dir", admission.MountedDirectory,
 		"where a mounted tls.crt and tls.key are looked for; without them the operator makes its own")
 	return cmd
@@ -109,6 +114,7 @@ func managerCommand(version string) *cobra.Command {
 // readEnvironment fills what the Deployment gives in its environment.
 func (o *ManagerOptions) readEnvironment(env func(string) string) {
 	o.Namespace = env(names.EnvPodNamespace)
+	o.Gate.Condition = env(names.EnvOperatorCondition)
 	for namespace := range strings.SplitSeq(env("WATCH_NAMESPACE"), ",") {
 		if namespace = strings.TrimSpace(namespace); namespace != "" {
 			o.Watch = append(o.Watch, namespace)
@@ -178,7 +184,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)

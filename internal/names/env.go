@@ -17,3 +17,6 @@ const (
 	// EnvIngress says how databases are reached from outside Kubernetes, as a JSON object; absent for not at all.
 	EnvIngress = "INGRESS_SETTINGS"
 )
+
+// EnvOperatorCondition is how the Operator Lifecycle Manager tells the operator the name of its OperatorCondition.
+const EnvOperatorCondition = "OPERATOR_CONDITION_NAME"

@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"internal/rest":         {"internal/rest"},
 	"internal/link":         {"internal/rest"},
 	"internal/reach":        {},
+	"internal/upgradeable":  {"internal/names", "apis"},
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
 	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
 	"internal/alert":        {},
