@@ -258,6 +258,9 @@ func (e *engine) removeDatabase(ctx context.Context, uid int64) error {
 		return err
 	}
 	return e.st.Update(e.ctx, func(tx *store.Tx) error { //nolint:contextcheck // the wait above may have used the other one up
+		if bdb, _ := (view{tx}).bdb(uid); schema.TextOf(bdb, "crdt_guid") != "" {
+			tx.Delete(string(api.KindCRDB), schema.TextOf(bdb, "crdt_guid"))
+		}
 		tx.Delete(kindDatabaseRecord, text(uid))
 		tx.Delete(string(api.KindBDB), text(uid))
 		return nil

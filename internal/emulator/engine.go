@@ -91,6 +91,7 @@ func (e *engine) lead() {
 	}
 	e.confirmReplicas()
 	e.dispatch()
+	e.dispatchTasks()
 }
 
 // rest ends what this node did as the leader; the next leader goes on with it.

@@ -181,7 +181,7 @@ func TestDatabaseActions(t *testing.T) {
 		{"POST", "/v1/bdbs/1/modules/config", `{"modules":[{"module_name":"rg","module_args":"A 1"}]}`, 404, "module_not_exist"},
 		{"GET", "/v1/bdbs/1/certificates", "", 404, "not_found"},
 		{"GET", "/v1/crdbs", "", 200, ""},
-		{"POST", "/v1/crdbs", `{}`, 501, "unsupported_resource"},
+		{"POST", "/v1/crdbs", `{}`, 400, "invalid_schema"},
 		{"GET", "/v1/crdb_tasks/x", "", 404, "not_found"},
 	} {
 		t.Run(c.method+" "+c.path+" "+c.body, func(t *testing.T) {

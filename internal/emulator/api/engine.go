@@ -58,6 +58,8 @@ const (
 	KindProxy        Kind = "proxy"        // id = node uid; settings of the node's proxy; see schema.NewProxy
 	KindShard        Kind = "shard"        // id = uid; written by the engine; see schema.NewShard
 	KindSnapshot     Kind = "snapshot"     // id = "<node uid>/<name>"
+	KindCRDB         Kind = "crdb"         // id = guid; see package crdb
+	KindCRDBTask     Kind = "crdb_task"    // id = task id; written by the surface, worked off by the engine
 )
 
 // Singleton is the id of the kinds of which a cluster has one object.

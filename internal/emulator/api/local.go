@@ -93,9 +93,3 @@ func jsonSchema(c *call) (any, error) {
 
 // unsupported is for calls whose object kinds are not emulated.
 func unsupported(*call) (any, error) { return nil, ErrUnsupported }
-
-func emptyList(*call) (any, error) { return []Object{}, nil }
-
-func missing(c *call) (any, error) {
-	return nil, refusal(http.StatusNotFound, "not_found", "%s does not exist", c.request.URL.Path)
-}

@@ -21,6 +21,7 @@ type route struct {
 	permission string // empty: any user
 	reach      reach
 	open       bool // without credentials
+	carried    bool // a node that is not the leader passes it on and does not redirect
 	serve      func(*call) (any, error)
 
 	segments []string

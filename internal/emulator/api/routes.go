@@ -18,7 +18,7 @@ const (
 // routes is the whole surface. What is not here answers 404, and so does a method that is not here.
 func routes() []route {
 	return slices.Concat(bootstrapRoutes(), clusterRoutes(), nodeRoutes(), accessRoutes(), databaseRoutes(),
-		databaseActionRoutes(), alertRoutes(), shardRoutes(), otherRoutes(), notEmulated())
+		databaseActionRoutes(), alertRoutes(), shardRoutes(), crdbRoutes(), instanceRoutes(), otherRoutes(), notEmulated())
 }
 
 func bootstrapRoutes() []route {
@@ -259,19 +259,6 @@ func otherRoutes() []route {
 // nothing, changing is refused with a sentence.
 func notEmulated() []route {
 	return []route{
-		{method: get, pattern: "/v1/crdbs", permission: "view_crdb_list", serve: emptyList},
-		{method: post, pattern: "/v1/crdbs", permission: "create_crdb", serve: unsupported},
-		{method: get, pattern: "/v1/crdbs/{crdb_guid}", permission: "view_crdb", serve: missing},
-		{method: patch, pattern: "/v1/crdbs/{crdb_guid}", permission: "update_crdb", serve: missing},
-		{method: remove, pattern: "/v1/crdbs/{crdb_guid}", permission: "delete_crdb", serve: missing},
-		{method: put, pattern: "/v1/crdbs/{crdb_guid}/flush", permission: "flush_crdb", serve: missing},
-		{method: put, pattern: "/v1/crdbs/{crdb_guid}/purge", permission: "purge_instance", serve: missing},
-		{method: get, pattern: "/v1/crdbs/{crdb_guid}/health_report", permission: "view_crdb", serve: missing},
-		{method: post, pattern: "/v1/crdbs/{crdb_guid}/updates", permission: "update_crdb", serve: missing},
-		{method: post, pattern: "/v1/crdbs/{crdb_guid}/upgrade", permission: "upgrade_crdb", serve: missing},
-		{method: get, pattern: "/v1/crdb_tasks", permission: "view_crdb_task_list", serve: emptyList},
-		{method: get, pattern: "/v1/crdb_tasks/{task_id}", permission: "view_crdb_task", serve: missing},
-		{method: post, pattern: "/v1/crdb_tasks/{task_id}/actions/cancel", permission: "update_crdb", serve: missing},
 		{method: post, pattern: "/v1/modules", permission: "add_cluster_module", serve: uploadModule},
 		{method: post, pattern: "/v2/modules", permission: "update_cluster", serve: uploadModule},
 		{method: post, pattern: "/v1/cluster/sso/saml/metadata/idp", permission: "config_sso", serve: unsupported},

@@ -93,7 +93,7 @@ func (s *Server) serveRoute(w http.ResponseWriter, c *call, rt *route, inCluster
 		noteUser(c.request, schema.TextOf(c.user, "email"))
 	}
 	if inCluster && rt.reach == byLeader && !leader.Self {
-		s.sendToLeader(w, c, leader)
+		s.sendToLeader(w, c, rt, leader)
 		return
 	}
 	if inCluster && !rt.open {
@@ -121,9 +121,9 @@ func (s *Server) finish(w http.ResponseWriter, c *call, rt *route) {
 }
 
 // sendToLeader redirects, or carries the request on when the cluster is set to do so.
-func (s *Server) sendToLeader(w http.ResponseWriter, c *call, leader Leader) {
+func (s *Server) sendToLeader(w http.ResponseWriter, c *call, rt *route, leader Leader) {
 	r := c.request
-	if s.clusterFlag(c, "handle_redirects") && r.Header.Get(forwardedBy) == "" {
+	if (rt.carried || s.clusterFlag(c, "handle_redirects")) && r.Header.Get(forwardedBy) == "" {
 		target := &url.URL{Scheme: "https", Host: leader.Addr}
 		proxy := &httputil.ReverseProxy{
 			Transport: s.Transport,
