@@ -109,6 +109,10 @@ crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; 
 e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing); E2E holds further flags
 	@start=$$SECONDS; hack/demo/demo.sh e2e $(CLUSTER) $(E2E); echo "make e2e: $$((SECONDS-start)) s"
 
+.PHONY: e2e-olm
+e2e-olm: ## A real OLM on the local Kubernetes: subscription, upgrade, gate, operator-sdk run bundle, scorecard (E2E holds further flags)
+	@hack/olm/e2e.sh $(E2E)
+
 .PHONY: redis-server
 redis-server:
 	@command -v redis-server >/dev/null || hack/demo/packages.sh redis-server
@@ -129,6 +133,10 @@ cluster-down: ## Stop it and leave nothing behind
 .PHONY: images
 images: ## Build the images into bin/images, without a container engine
 	@hack/demo/images.sh
+
+.PHONY: must-gather-image
+must-gather-image: ## Build the image for oc adm must-gather into bin/images/must-gather.tar
+	@$(GO) run ./hack/images must-gather --version $(VERSION)
 
 ##@ Bundle and catalog for OLM
 

@@ -11,13 +11,22 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// TestTheOperatorsImageCanBeCertified makes the checks of the policy for images without an operating system.
-func TestTheOperatorsImageCanBeCertified(t *testing.T) {
-	manager := filepath.Join(t.TempDir(), "manager")
-	if err := os.WriteFile(manager, []byte("code"), 0o600); err != nil {
+// TestTheImagesCanBeCertified makes the checks of the policy for images without an operating system.
+func TestTheImagesCanBeCertified(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("code"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	made := operatorImage(registry+"/operator:1.1.0", "amd64", "1.1.0", manager, "../../LICENSE")
+	for name, made := range map[string]image{
+		"operator":    operatorImage(registry+"/operator:1.1.0", "amd64", "1.1.0", program, "../../LICENSE"),
+		"must-gather": mustGatherImage(registry+"/must-gather:1.1.0", "amd64", "1.1.0", mustGatherFiles(program, program, program, "../../LICENSE")),
+	} {
+		t.Run(name, func(t *testing.T) { certifiable(t, made) })
+	}
+}
+
+func certifiable(t *testing.T, made image) {
+	t.Helper()
 	content, err := made.layer.tar()
 	if err != nil {
 		t.Fatal(err)
@@ -51,5 +60,24 @@ func TestTheOperatorsImageCanBeCertified(t *testing.T) {
 	}
 	if !slices.Contains(contents(t, content), "licenses/LICENSE") {
 		t.Error("no license is in the image")
+	}
+}
+
+// TestMustGatherHasWhatOcRuns: oc starts bash with a script of its own around /usr/bin/gather, and fetches /must-gather with tar.
+func TestMustGatherHasWhatOcRuns(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("code"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := mustGatherImage(registry+"/must-gather:1", "amd64", "1", mustGatherFiles(program, program, program, "../../LICENSE"))
+	content, err := made.layer.tar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := contents(t, content)
+	for _, wanted := range []string{"usr/bin/gather", "bin/bash", "must-gather/", "bin/tar -> busybox", "bin/sleep -> busybox", "bin/sync -> busybox", "bin/df -> busybox"} {
+		if !slices.Contains(files, wanted) {
+			t.Errorf("%s is missing in %v", wanted, files)
+		}
 	}
 }

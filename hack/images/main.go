@@ -23,12 +23,13 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"operator": {"the operator's image", operatorCommand},
-	"emulator": {"the emulator's image, with redis-server from Debian", emulatorCommand},
-	"node":     {"the images the local cluster itself needs", nodeCommand},
-	"olm":      {"OLM and what it needs, for the suite with a real OLM", olmCommand},
-	"parts":    {"proxies and Prometheus for the end-to-end suite", partsCommand},
-	"redis":    {"redis-server from Debian, unpacked to run on this machine", redisCommand},
+	"operator":    {"the operator's image", operatorCommand},
+	"emulator":    {"the emulator's image, with redis-server from Debian", emulatorCommand},
+	"node":        {"the images the local cluster itself needs", nodeCommand},
+	"must-gather": {"what oc adm must-gather is given", mustGatherCommand},
+	"olm":         {"OLM and what it needs, for the suite with a real OLM", olmCommand},
+	"parts":       {"proxies and Prometheus for the end-to-end suite", partsCommand},
+	"redis":       {"redis-server from Debian, unpacked to run on this machine", redisCommand},
 }
 
 func main() {
