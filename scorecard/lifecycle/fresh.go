@@ -1,0 +1,68 @@
+package lifecycle
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/open-redis-enterprise/operator/scorecard/report"
+)
+
+// mode is an install mode: which namespaces an OperatorGroup names, and where the cluster is made.
+type mode struct {
+	name    string
+	targets []string
+	cluster string
+}
+
+// modes are the four, for an operator in a namespace.
+func modes(operator string) []mode {
+	one, other := operator+"-a", operator+"-b"
+	return []mode{
+		{"OwnNamespace", []string{operator}, operator},
+		{"SingleNamespace", []string{one}, one},
+		{"MultiNamespace", []string{one, other}, other},
+		{"AllNamespaces", nil, one},
+	}
+}
+
+// freshHead installs the newer release where nothing was before, in each install mode, and lets it make a cluster with a
+// database.
+func freshHead(ctx context.Context, s *stage) {
+	s.step("nobody else serves the kinds", func(t report.T) { s.aloneInCluster(ctx, t) })
+	for _, m := range modes(s.Options.Namespace + "-head") {
+		s.inMode(ctx, m)
+	}
+}
+
+func (s *stage) inMode(ctx context.Context, m mode) {
+	operator := s.in(s.Options.Namespace + "-head")
+	work := s.in(m.cluster)
+	s.check(m.name+": the release is installed and makes a cluster and a database", func(t report.T) {
+		for _, namespace := range append([]string{m.cluster}, m.targets...) {
+			must(t, s.In(namespace).EnsureNamespace(ctx))
+		}
+		operator.Out, work.Out = s.Out, s.Out
+		operator.subscribe(ctx, t, s.To, m.targets...)
+		operator.approve(ctx, t, s.To)
+		operator.installed(ctx, t, s.To)
+		rec, err := work.smallCluster()
+		must(t, err)
+		must(t, work.license(ctx, rec.Name, rec.Spec.LicenseSecretName))
+		must(t, work.ApplyObject(ctx, rec))
+		must(t, work.AwaitCluster(ctx, rec.Name, clusterLimit))
+		must(t, work.ApplyObject(ctx, work.Cluster.Cache()))
+		must(t, work.AwaitDatabase(ctx, firstDatabase, databaseLimit))
+	})
+	s.step(m.name+": nothing of it is left", func(t report.T) {
+		operator.Out, work.Out = s.Out, s.Out
+		work.removeAll(ctx, t, databaseKind)
+		work.removeClusters(ctx, t)
+		operator.unsubscribe(ctx, t)
+		operator.operatorIsGone(ctx, t)
+		for _, namespace := range append([]string{operator.Cluster.Namespace, m.cluster}, m.targets...) {
+			must(t, s.remove(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))
+		}
+	})
+}
