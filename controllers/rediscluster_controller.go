@@ -48,6 +48,7 @@ import (
 // +kubebuilder:rbac:groups=networking.istio.io,resources=gateways;virtualservices,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=tlsroutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways,verbs=get
+// +kubebuilder:rbac:groups=security.openshift.io,resources=securitycontextconstraints,resourceNames=nonroot-v2;redis-enterprise-scc-v2,verbs=use
 
 // Clusters is the controller of RedisEnterpriseClusters, in the operator's own namespace only (rule INST-15).
 var Clusters = Controller{Kind: "RedisEnterpriseCluster", Add: addClusters}

@@ -27,6 +27,8 @@ type Cluster struct {
 	// Claim is the template of the volume claims as it was made; nil before there is one. Nothing of it can change, and
 	// neither new labels (rule REC-10) nor more memory (rule REC-34) are meant to.
 	Claim *corev1.PersistentVolumeClaim
+	// OpenShift tells that accounts need the right to use SecurityContextConstraints.
+	OpenShift bool
 	// Partition is the first pod that may have the newest template; see the StatefulSet's rolling update.
 	Partition int32
 }

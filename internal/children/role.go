@@ -27,8 +27,21 @@ func Role(c Cluster) *rbacv1.Role {
 			{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: read},
 			// The rigger makes the REC the owner of its Services; some clusters ask for this right then.
 			{APIGroups: []string{v1.GroupVersion.Group}, Resources: []string{"redisenterpriseclusters/finalizers"}, Verbs: []string{"update"}},
-		}, waysInRules(waysIn(c.REC).Method)...),
+		}, append(waysInRules(waysIn(c.REC).Method), constraintRules(c)...)...),
 	}
+}
+
+// constraintRules let pods run as the one user of the node image, and nodes adjust their limits where the spec asks for that.
+// The rigger never does, so that the first stays allowed.
+func constraintRules(c Cluster) []rbacv1.PolicyRule {
+	if !c.OpenShift {
+		return nil
+	}
+	allowed := []string{names.SCCNonRoot}
+	if s := c.REC.Spec.SecurityContext; s != nil && s.ResourceLimits != nil && s.ResourceLimits.AllowAutoAdjustment {
+		allowed = append(allowed, names.SCCAdjusting)
+	}
+	return []rbacv1.PolicyRule{{APIGroups: []string{"security.openshift.io"}, Resources: []string{"securitycontextconstraints"}, ResourceNames: allowed, Verbs: []string{"use"}}}
 }
 
 // waysInRules let the rigger make what leads to databases from outside: the kinds of the method asked for, and no other.

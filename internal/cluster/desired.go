@@ -8,6 +8,7 @@ import (
 
 	"github.com/open-redis-enterprise/operator/internal/children"
 	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -62,7 +63,8 @@ func desired(in Inputs, live *appsv1.StatefulSet) Desired {
 // childrenOf is what the builders need to know. The names of images that the spec leaves to the operator stay as they
 // run until the user upgrades: a new operator must not roll the nodes (rule REC-36).
 func childrenOf(in Inputs, live *appsv1.StatefulSet) children.Cluster {
-	c := children.Cluster{REC: in.REC, Platform: in.Platform, CredentialSecret: in.Credentials.Secret}
+	c := children.Cluster{REC: in.REC, Platform: in.Platform, CredentialSecret: in.Credentials.Secret,
+		OpenShift: in.Kinds.Has(platform.Route)}
 	if live == nil {
 		return c
 	}

@@ -1,5 +1,12 @@
 package names
 
+// SecurityContextConstraints of OpenShift under which node pods and rigger run. OpenShift comes with the first; the second
+// is for nodes that adjust their own resource limits.
+const (
+	SCCNonRoot   = "nonroot-v2"
+	SCCAdjusting = "redis-enterprise-scc-v2"
+)
+
 // StartupNodesKey is the documented key of a database's Secret that names the nodes with which cluster-aware clients outside
 // Kubernetes begin.
 const StartupNodesKey = "oss_startup_nodes"
