@@ -39,6 +39,7 @@ type agent struct {
 	mu        sync.Mutex
 	runners   map[int64]*runner
 	endpoints map[int64]*endpoint
+	syncers   map[int64]*syncer
 	rev       int64 // endpoints agree with this revision
 	linked    bool  // and with this answer of Store.Linked
 	good      bool  // and all of them could be brought to it
@@ -54,6 +55,8 @@ type nodeReport struct {
 	Rev       int64                     `json:"rev"`
 	Shards    map[string]shardReport    `json:"shards"`
 	Endpoints map[string]endpointReport `json:"endpoints"`
+	// Links are those of Active-Active instances: database, then instance of the peer.
+	Links map[string]map[string]linkReport `json:"links,omitempty"`
 }
 
 type endpointReport struct {
@@ -66,7 +69,7 @@ func newAgent(c Config, log *slog.Logger) *agent {
 		boot: rand.Text()[:10], dir: c.Dir + "/redis", temp: c.TempDir, redis: c.RedisServer, addr: c.Addr, bind: c.Bind, now: c.Now,
 		version: c.SoftwareVersion, hostname: c.Hostname,
 		pace: max(c.FailureTimeout/10, 50*time.Millisecond), log: log, pushes: make(chan struct{}, 1),
-		runners: map[int64]*runner{}, endpoints: map[int64]*endpoint{},
+		runners: map[int64]*runner{}, endpoints: map[int64]*endpoint{}, syncers: map[int64]*syncer{},
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a
@@ -96,6 +99,7 @@ func (a *agent) state() nodeReport {
 	for bdb, e := range a.endpoints {
 		out.Endpoints[text(bdb)] = e.report()
 	}
+	out.Links = a.linkReports()
 	return out
 }
 
@@ -162,6 +166,7 @@ func (a *agent) apply(v view, rev int64) {
 	}
 	a.mu.Unlock()
 	good := a.applyEndpoints(v, linked)
+	a.applySyncers(v)
 	a.mu.Lock()
 	a.rev, a.linked, a.good = rev, linked, good
 	a.mu.Unlock()
@@ -226,9 +231,13 @@ func (a *agent) close(ctx context.Context, kill bool) {
 	a.mu.Lock()
 	a.closed = true
 	runners, endpoints := a.runners, a.endpoints
-	a.runners, a.endpoints = map[int64]*runner{}, map[int64]*endpoint{}
+	syncers := a.syncers
+	a.runners, a.endpoints, a.syncers = map[int64]*runner{}, map[int64]*endpoint{}, map[int64]*syncer{}
 	a.mu.Unlock()
 	a.cancel()
+	for _, s := range syncers {
+		s.end()
+	}
 	var wg sync.WaitGroup
 	if !kill {
 		// Clients go first: what they were told must be on disk when the processes end.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/open-redis-enterprise/operator/internal/emulator/crdb"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
 )
@@ -76,6 +77,7 @@ func (a *agent) release(_ context.Context, c holdCall) (nothing, error) {
 type shardCall struct {
 	Shard  int64 `json:"shard"`
 	Offset int64 `json:"offset,omitempty"`
+	Floor  int64 `json:"floor,omitempty"` // flush: only what was written up to this moment
 }
 
 // offset reads the position in the stream of writes.
@@ -106,7 +108,11 @@ func (a *agent) flush(ctx context.Context, c shardCall) (nothing, error) {
 	if r == nil || r.process() == nil {
 		return nothing{}, errNoShard
 	}
-	_, err := r.process().Do(ctx, "FLUSHALL", "SYNC")
+	args := []string{"FLUSHALL", "SYNC"}
+	if c.Floor != 0 {
+		args = []string{"EVAL", crdb.Flush, "0", text(c.Floor)}
+	}
+	_, err := r.process().Do(ctx, args...)
 	return nothing{}, err
 }
 

@@ -267,13 +267,14 @@ func (e *engine) removeDatabase(ctx context.Context, uid int64) error {
 	})
 }
 
-// flushAll empties all masters.
+// flushAll empties all masters; those of an Active-Active instance of what was written up to a moment.
 func (e *engine) flushAll(ctx context.Context, uid int64) error {
+	floor := schema.IntOf(e.snapshot().peek(api.KindBDB, text(uid)), "_crdt_floor")
 	for _, s := range e.snapshot().shardsOf(uid) {
 		if s.Role != roleMaster {
 			continue
 		}
-		if _, err := call(ctx, e, s.Node, pathFlush, e.a.flush, shardCall{Shard: s.UID}); err != nil {
+		if _, err := call(ctx, e, s.Node, pathFlush, e.a.flush, shardCall{Shard: s.UID, Floor: floor}); err != nil {
 			return err
 		}
 	}

@@ -46,6 +46,7 @@ type endpointPlan struct {
 	Version     string
 	Users       []endpointUser
 	TLS         *endpointTLS
+	CRDT        *endpointCRDT
 }
 
 // endpointUser is a user of the cluster who may use the database, with the rule of the access list.
@@ -124,6 +125,7 @@ func (a *agent) planEndpoint(v view, d databaseRecord, bdb api.Object, linked bo
 	if schema.TextOf(bdb, "tls_mode") == "enabled" {
 		p.TLS = tlsPlan(v, bdb)
 	}
+	p.CRDT = planCRDT(v, bdb)
 	return p
 }
 
@@ -204,6 +206,11 @@ func tlsPlan(v view, bdb api.Object) *endpointTLS {
 		o, _ := e.(map[string]any)
 		t.Clients = append(t.Clients, schema.TextOf(o, "client_cert"))
 	}
+	peers, _ := bdb["authentication_ssl_crdt_certs"].([]any)
+	for _, e := range peers {
+		o, _ := e.(map[string]any)
+		t.Clients = append(t.Clients, schema.TextOf(o, "client_cert"))
+	}
 	return t
 }
 
@@ -235,6 +242,10 @@ func (e *endpoint) config(p endpointPlan) (proxy.Config, error) {
 		Backends: p.Backends, Sharded: p.Sharded, HashRules: p.HashRules, OSSCluster: p.OSSCluster, Nodes: p.Nodes,
 		DefaultUser: p.DefaultUser, Passwords: p.Passwords, MaxClients: p.MaxClients, Paused: p.Paused, RESP3: p.RESP3,
 		Version: p.Version,
+	}
+	var err error
+	if c.CRDT, err = e.crdt(p.CRDT); err != nil {
+		return c, err
 	}
 	if len(p.Users) > 0 {
 		c.Authenticate = authenticate(p.Users)

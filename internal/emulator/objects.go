@@ -133,6 +133,7 @@ func (n *Node) overlayBDB(v view, o api.Object) {
 	o["shard_list"] = list
 	o["endpoints"] = []any{}
 	d, ok := v.database(uid)
+	n.overlayLinks(d, o)
 	if !ok || len(d.Nodes) == 0 {
 		return
 	}

@@ -91,6 +91,8 @@ type Config struct {
 	RESP3 bool
 	// Version is what INFO and HELLO call the server version, such as "7.4.2"; empty passes the shard's own on.
 	Version string
+	// CRDT is set for an instance of an Active-Active database.
+	CRDT *CRDT
 }
 
 // Options are the constants of an endpoint. The zero value is right for most.

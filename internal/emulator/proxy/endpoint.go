@@ -17,6 +17,7 @@ type Endpoint struct {
 	config   atomic.Pointer[compiled]
 	gate     *gate
 	stats    counters
+	changes  changes         // in an Active-Active database
 	ctx      context.Context // ends with Close; bounds dialling
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -82,7 +83,7 @@ func (e *Endpoint) Update(c Config) error {
 	}
 	var cutSessions []*session
 	for s := range e.sessions {
-		if s.secure != (c.TLS != nil) {
+		if s.secure != (c.TLS != nil) || s.tunnelled() && (c.CRDT == nil || c.CRDT.TLS == nil) {
 			cutSessions = append(cutSessions, s)
 		}
 	}
@@ -219,8 +220,11 @@ func (e *Endpoint) admit(nc net.Conn) {
 	k := e.config.Load()
 	nc = &countedConn{Conn: nc, stats: &e.stats}
 	secure := k.TLS != nil
-	if secure {
+	switch {
+	case secure:
 		nc = tls.Server(nc, k.TLS)
+	case k.CRDT != nil && k.CRDT.TLS != nil:
+		nc = &sniffed{Conn: nc, config: k.CRDT.TLS}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
@@ -20,6 +21,7 @@ type attempt struct {
 	s       *session
 	k       *compiled
 	ops     []operation
+	connsMu sync.Mutex         // only cut comes from elsewhere
 	conns   map[int]*shardConn // by index of the backend
 	order   []int              // indexes in the order of first use
 	waits   map[int]bool       // connections a WAIT was sent on
@@ -116,16 +118,40 @@ func (a *attempt) run(requests []request) error {
 	if err := a.checkWatch(); err != nil {
 		return err
 	}
+	if err := a.transfer(); err != nil {
+		return err
+	}
+	if a.k.CRDT != nil && a.sent {
+		a.s.e.changes.announce()
+	}
+	return a.refusedByShard()
+}
+
+// exchange is run for operations that are planned already.
+func (a *attempt) exchange() error {
+	if err := a.connect(); err != nil {
+		return err
+	}
+	return a.transfer()
+}
+
+func (a *attempt) transfer() error {
 	if err := a.send(); err != nil {
 		return err
 	}
 	if err := a.receive(); err != nil {
 		return err
 	}
-	if err := a.confirm(); err != nil {
-		return err
+	return a.confirm()
+}
+
+// cut ends what is being waited for.
+func (a *attempt) cut() {
+	a.connsMu.Lock()
+	defer a.connsMu.Unlock()
+	for _, c := range a.conns {
+		c.close()
 	}
-	return a.refusedByShard()
 }
 
 // plan finds out where a request goes.
@@ -143,32 +169,44 @@ func (a *attempt) connect() error {
 			if a.conns[p.backend] != nil {
 				continue
 			}
-			c, err := a.s.connection(a.k.Backends[p.backend])
+			c, err := a.s.connection(a.k.Backends[p.backend], a.beside(op))
 			if err != nil {
 				return err
 			}
+			a.connsMu.Lock()
 			a.conns[p.backend] = c
+			a.connsMu.Unlock()
 			a.order = append(a.order, p.backend)
 		}
 	}
 	return nil
 }
 
-// connection is this session's connection to a backend, opened when necessary.
-func (s *session) connection(b Backend) (*shardConn, error) {
-	c := s.conns[b.ID]
+// beside tells whether an operation must not use the connection that watches keys: noting a change is a transaction, and
+// would end the watching.
+func (a *attempt) beside(op operation) bool {
+	return a.k.CRDT != nil && a.s.watch != nil && op.name != "exec" && op.name != "watch"
+}
+
+// connection is this session's connection to a backend, opened when necessary; there is a second one beside it.
+func (s *session) connection(b Backend, beside bool) (*shardConn, error) {
+	name := b.ID
+	if beside {
+		name += " beside"
+	}
+	c := s.conns[name]
 	if c != nil && c.backend.Epoch == b.Epoch && c.backend.Addr == b.Addr && c.version == s.version && c.alive() {
 		return c, nil
 	}
 	if c != nil {
 		c.close()
-		delete(s.conns, b.ID)
+		delete(s.conns, name)
 	}
 	c, err := s.e.dial(b, s.version)
 	if err != nil {
 		return nil, err
 	}
-	s.conns[b.ID] = c
+	s.conns[name] = c
 	return c, nil
 }
 
@@ -235,7 +273,7 @@ func (a *attempt) receive() error {
 		}
 		var raws [][]byte
 		for _, p := range op.parts {
-			raw, err := readLast(a.conns[p.backend], p.replies)
+			raw, err := readAnswer(a.conns[p.backend], p)
 			if err != nil {
 				return err
 			}
@@ -248,6 +286,22 @@ func (a *attempt) receive() error {
 		}
 	}
 	return nil
+}
+
+// readAnswer reads the replies to a part and makes its answer of them.
+func readAnswer(c *shardConn, p part) ([]byte, error) {
+	if p.extract == nil {
+		return readLast(c, p.replies)
+	}
+	var raws [][]byte
+	for range p.replies {
+		raw, err := readLast(c, 1)
+		if err != nil {
+			return nil, err
+		}
+		raws = append(raws, raw)
+	}
+	return p.extract(raws), nil
 }
 
 // readLast reads n replies and returns the last one.

@@ -23,7 +23,7 @@ func init() {
 		"multi": (*session).multi, "exec": (*session).exec, "discard": (*session).discard,
 		"watch": (*session).watchKeys, "unwatch": (*session).unwatch,
 		"subscribe": (*session).subscribe, "psubscribe": (*session).subscribe, "ssubscribe": (*session).subscribe,
-		"unsubscribe": (*session).unsubscribe, "punsubscribe": (*session).unsubscribe, "sunsubscribe": (*session).unsubscribe,
+		"crdt.pull": (*session).pull, "unsubscribe": (*session).unsubscribe, "punsubscribe": (*session).unsubscribe, "sunsubscribe": (*session).unsubscribe,
 	}
 }
 
@@ -103,14 +103,19 @@ func (s *session) auth(c command) error {
 
 // signIn checks a user and goes on with then; otherwise it answers.
 func (s *session) signIn(k *compiled, user, password string, then func()) {
-	permit, ok := verify(k, user, password)
+	peer := user == peerUser && s.verifyPeer(k, password)
+	permit, ok := Permit(peerPermit), true
+	if !peer {
+		permit, ok = verify(k, user, password)
+		ok = ok && !s.tunnelled()
+	}
 	if !ok {
 		s.e.stats.authFailed.Add(1)
 		s.fail("WRONGPASS invalid username-password pair or user is disabled.")
 		return
 	}
 	s.e.stats.authOK.Add(1)
-	s.permit = permit
+	s.permit, s.peer = permit, peer
 	s.relabel(func(l *labels) { l.user = user })
 	s.known.Store(true)
 	then()

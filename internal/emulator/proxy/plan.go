@@ -102,6 +102,7 @@ type part struct {
 	payload []byte
 	replies int // how many replies come; all but the last are dropped
 	write   bool
+	extract func(raws [][]byte) []byte // nil: the last reply is the answer
 }
 
 // operation is a command on its way: what to ask of whom, and how to make one reply of the answers. Without parts, reply
@@ -185,9 +186,8 @@ func (k *compiled) moved(slot int, client netip.Addr) string {
 }
 
 func (k *compiled) toOne(c command, backend int) operation {
-	return operation{command: c, parts: []part{{
-		backend: backend, payload: resp.AppendCommand(nil, c.args...), replies: 1, write: c.writes(),
-	}}}
+	p := part{backend: backend, payload: resp.AppendCommand(nil, c.args...), replies: 1, write: c.writes()}
+	return operation{command: c, parts: []part{k.noted(p, c.written())}}
 }
 
 func (k *compiled) toAll(c command, merge func([][]byte) []byte) operation {
@@ -232,7 +232,8 @@ func (k *compiled) spread(c command, at []int, how spreading, version int) (oper
 		for _, n := range byBackend[b] {
 			args = append(args, c.args[at[n]:at[n]+how.step]...)
 		}
-		op.parts = append(op.parts, part{backend: b, payload: resp.AppendCommand(nil, args...), replies: 1, write: c.writes()})
+		p := part{backend: b, payload: resp.AppendCommand(nil, args...), replies: 1, write: c.writes()}
+		op.parts = append(op.parts, k.noted(p, command{spec: c.spec, args: args}.written()))
 		groups = append(groups, byBackend[b])
 	}
 	op.merge = func(raws [][]byte) []byte { return how.merge(version, groups, raws) }

@@ -46,6 +46,7 @@ type session struct {
 	// What follows belongs to the answering goroutine, unless it is atomic.
 	version      int
 	permit       Permit
+	peer         bool                   // an instance of the same Active-Active database
 	label        atomic.Pointer[labels] // replaced, never changed: CLIENT LIST of others reads it
 	conns        map[string]*shardConn  // by backend ID
 	tx           *transaction
@@ -110,6 +111,9 @@ func (s *session) refuse() {
 // cut ends the session from outside.
 func (s *session) cut() {
 	nc := s.nc
+	if t, ok := nc.(*sniffed); ok {
+		nc = t.Conn
+	}
 	if t, ok := nc.(*tls.Conn); ok {
 		nc = t.NetConn() // closing the outer one would wait to say goodbye to a client that may not read
 	}
@@ -270,7 +274,7 @@ func (s *session) simple(c command) bool {
 	if s.tx != nil || !s.known.Load() || s.permit != nil || s.silence != speaking || s.subscribed() {
 		return false
 	}
-	return !c.denied && !refusedForm(c) && !c.blocks() && local[c.name] == nil && !s.e.config.Load().Paused
+	return !c.denied && !refusedForm(c) && s.e.config.Load().refusesInCRDT(c) == "" && !c.blocks() && local[c.name] == nil && !s.e.config.Load().Paused
 }
 
 // serveOne answers one command that is not simple, or was not at this moment.
@@ -309,6 +313,9 @@ func (s *session) decide(c command) error {
 		return err
 	}
 	if c.blocks() {
+		if s.e.config.Load().CRDT != nil && c.writes() {
+			return s.blockNoted(c)
+		}
 		return s.block(c)
 	}
 	return s.forward([]request{{command: c}})
@@ -326,6 +333,9 @@ func (s *session) objection(c command) string {
 	}
 	if c.denied || refusedForm(c) {
 		return notAllowed
+	}
+	if text := s.e.config.Load().refusesInCRDT(c); text != "" {
+		return text
 	}
 	if s.subscribed() && s.version < 3 && !whileSubscribed[c.name] {
 		return "ERR Can't execute '" + c.name +

@@ -94,12 +94,29 @@ func (t *transaction) plan(k *compiled, exec command, client netip.Addr) (operat
 	}
 	p := part{backend: backend, replies: len(t.queued) + 2}
 	p.payload = resp.AppendCommand(p.payload, "MULTI")
+	keys := t.written()
+	noted := k.CRDT != nil && len(keys) > 0
+	if noted {
+		p.payload, p.replies, p.extract = k.appendBefore(p.payload), p.replies+2, inner
+	}
 	for _, c := range t.queued {
 		p.payload = resp.AppendCommand(p.payload, c.args...)
 		p.write = p.write || c.writes()
 	}
+	if noted {
+		p.payload = k.appendAfter(p.payload, backend, keys)
+	}
 	p.payload = resp.AppendCommand(p.payload, "EXEC")
 	return operation{command: exec, parts: []part{p}}, nil
+}
+
+// written are the keys that the transaction may change.
+func (t *transaction) written() [][]byte {
+	var out [][]byte
+	for _, c := range t.queued {
+		out = append(out, c.written()...)
+	}
+	return out
 }
 
 func (s *session) multi(command) error {
