@@ -14,7 +14,7 @@ import (
 // The console shows at least so many samples of each kind, and quick starts in all.
 const (
 	leastSamples     = 2
-	leastQuickStarts = 3
+	leastQuickStarts = 4
 )
 
 func ofKind(v variant, kind string) []*unstructured.Unstructured {
