@@ -1,0 +1,108 @@
+//go:build e2eolm
+
+package e2eolm
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	sdk                = "bin/operator-sdk"
+	sdkNamespace       = "redis-sdk"
+	scorecardNamespace = "redis-scorecard"
+)
+
+// runBundle lets operator-sdk install the published release in a namespace of its own.
+func runBundle(t *testing.T, s *suite) {
+	in := &suite{Cluster: s.In(sdkNamespace)}
+	must(t, in.EnsureNamespace(t.Context()))
+	s.Sayf("%s", s.run(t, sdk, "run", "bundle", registryAddress+"/"+bundles+":v"+s.released.version, "--namespace", sdkNamespace,
+		"--install-mode", "OwnNamespace", "--index-image", registryAddress+"/operator-framework/opm:v1.74.0",
+		"--decompression-image", busybox, "--image-pull-policy", "IfNotPresent", "--security-context-config", "restricted", "--timeout", "10m"))
+	in.phase(t, s.released, "Succeeded", time.Minute)
+	must(t, in.AwaitDeployment(t.Context(), operator, 2*time.Minute))
+	in.runs(t, s.released)
+}
+
+// runBundleUpgrade lets operator-sdk replace it by head.
+func runBundleUpgrade(t *testing.T, s *suite) {
+	in := &suite{Cluster: s.In(sdkNamespace)}
+	s.Sayf("%s", s.run(t, sdk, "run", "bundle-upgrade", registryAddress+"/"+bundles+":v"+s.head.version, "--namespace", sdkNamespace,
+		"--image-pull-policy", "IfNotPresent", "--security-context-config", "restricted", "--timeout", "10m"))
+	in.phase(t, s.head, "Succeeded", time.Minute)
+	must(t, in.AwaitDeployment(t.Context(), operator, 2*time.Minute))
+	in.runs(t, s.head)
+}
+
+// results are what a scorecard prints.
+type results struct {
+	Items []struct {
+		Spec struct {
+			Labels map[string]string `json:"labels"`
+		} `json:"spec"`
+		Status struct {
+			Results []struct {
+				Name   string   `json:"name"`
+				State  string   `json:"state"`
+				Log    string   `json:"log"`
+				Errors []string `json:"errors"`
+			} `json:"results"`
+		} `json:"status"`
+	} `json:"items"`
+}
+
+// scorecard runs every suite that the bundle has.
+func scorecard(t *testing.T, s *suite) {
+	must(t, s.In(scorecardNamespace).EnsureNamespace(t.Context()))
+	output, failed := s.try(t, sdk, "scorecard", s.head.folder, "--namespace", scorecardNamespace, "--untar-image", busybox,
+		"--wait-time", "40m", "--pod-security", "restricted", "--output", "json")
+	var r results
+	if err := json.Unmarshal([]byte(output), &r); err != nil {
+		t.Fatalf("scorecard (%v) printed what is no result: %v\n%s", failed, err, output)
+	}
+	total := map[string]int{}
+	for _, item := range r.Items {
+		suite := item.Spec.Labels["suite"]
+		if len(item.Status.Results) == 0 {
+			t.Errorf("%v left no result", item.Spec.Labels)
+		}
+		for _, result := range item.Status.Results {
+			total[suite]++
+			s.Sayf("    %-6s %s: %s", result.State, suite, result.Name)
+			if result.State != "pass" {
+				t.Errorf("%s: %s: %s %v\n%s", suite, result.Name, result.State, result.Errors, result.Log)
+			}
+		}
+	}
+	for _, suite := range []string{"basic", "olm"} {
+		if total[suite] == 0 {
+			t.Errorf("the suite %s did not run", suite)
+		}
+	}
+	must(t, failed)
+}
+
+// cleanup lets operator-sdk remove what it has installed.
+func cleanup(t *testing.T, s *suite) {
+	if *keep {
+		t.Log("left out: -keep")
+		return
+	}
+	s.run(t, sdk, "cleanup", packageName, "--namespace", sdkNamespace, "--delete-all=false", "--timeout", "5m")
+	in := &suite{Cluster: s.In(sdkNamespace)}
+	in.gone(t, csvKind, time.Minute)
+	in.gone(t, subscriptionKind, time.Minute)
+	for _, name := range []string{sdkNamespace, scorecardNamespace, namespace} {
+		s.removeNamespace(t, name)
+	}
+	source := &unstructured.Unstructured{}
+	source.SetGroupVersionKind(sourceKind)
+	source.SetNamespace(olmNamespace)
+	source.SetName(sourceName)
+	must(t, client.IgnoreNotFound(s.Delete(t.Context(), source)))
+}
