@@ -67,6 +67,7 @@ fmt: ## Format the Go sources
 lint: bin/golangci-lint lint-rules lint-dashboards ## Run golangci-lint, shellcheck, promtool and the lint of dashboards
 	@bin/golangci-lint run ./...
 	@cd hack/bundle && $(CURDIR)/bin/golangci-lint run -c $(CURDIR)/.golangci.yml ./...
+	@cd scorecard && $(CURDIR)/bin/golangci-lint run -c $(CURDIR)/.golangci.yml ./...
 	@if command -v shellcheck >/dev/null; then shellcheck -x $$(git ls-files '*.sh' .ci/run $(LOCALCLUSTER) hack/localcluster/smoke hack/localcluster/node/init); else echo "shellcheck is not installed; skipped (apt-get install shellcheck)"; fi
 
 RULES ?= $(wildcard test/alerts/testdata/*rules.yaml config/prometheus/*rules.yaml)
@@ -142,6 +143,7 @@ must-gather-image: ## Build the image for oc adm must-gather into bin/images/mus
 
 VARIANT ?= openshift
 OUT     ?=
+RELEASE  = $(shell sed -n 's/^version: //p' config/manifests/release.yaml)
 
 .PHONY: bundle
 bundle: ## Make bundle/ and bundle.Dockerfile from config and apis (VARIANT=community OUT=folder for any Kubernetes)
@@ -153,8 +155,20 @@ catalog: ## Make the file-based catalog from catalog/template.yaml
 
 # The cache of test results does not see files outside of the module, hence -count=1.
 .PHONY: bundle-test
-bundle-test: ## Every gate of bundle and catalog that needs no tool: validators, traps, certification, upgrade safety
+bundle-test: scorecard-test ## Every gate of bundle and catalog that needs no tool: validators, traps, certification, upgrade safety
 	@$(GO) test -C hack/bundle -count=1 ./...
+
+.PHONY: scorecard-test
+scorecard-test: ## The scorecard suite redis-static on bundle/, and the tests of redis-lifecycle that need no cluster
+	@$(GO) test -C scorecard -count=1 ./...
+
+.PHONY: scorecard-image
+scorecard-image: ## Build the image of our scorecard tests into bin/images/scorecard.tar
+	@$(GO) run ./hack/images scorecard --version $(RELEASE)
+
+.PHONY: scorecard-live
+scorecard-live: ## The scorecard suite redis-lifecycle on the cluster of KUBECONFIG, which has OLM (SCORECARD holds flags, such as -catalog-image)
+	@$(GO) test -C scorecard -tags e2e -count=1 -timeout 90m -v -run TestLifecycle ./lifecycle -args $(SCORECARD)
 
 .PHONY: bundle-check
 bundle-check: bundle-test bin/opm bin/operator-sdk ## bundle-test, and the same judged by opm and operator-sdk, warnings included

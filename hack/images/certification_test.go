@@ -20,6 +20,7 @@ func TestTheImagesCanBeCertified(t *testing.T) {
 	for name, made := range map[string]image{
 		"operator":    operatorImage(registry+"/operator:1.1.0", "amd64", "1.1.0", program, "../../LICENSE"),
 		"must-gather": mustGatherImage(registry+"/must-gather:1.1.0", "amd64", "1.1.0", mustGatherFiles(program, program, program, "../../LICENSE")),
+		"scorecard":   scorecardImage(registry+"/operator-scorecard:v1.1.0", "amd64", "1.1.0", program, "../../LICENSE"),
 	} {
 		t.Run(name, func(t *testing.T) { certifiable(t, made) })
 	}

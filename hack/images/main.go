@@ -30,6 +30,7 @@ var commands = map[string]command{
 	"olm":         {"OLM and what it needs, for the suite with a real OLM", olmCommand},
 	"parts":       {"proxies and Prometheus for the end-to-end suite", partsCommand},
 	"redis":       {"redis-server from Debian, unpacked to run on this machine", redisCommand},
+	"scorecard":   {"our scorecard tests", scorecardCommand},
 }
 
 func main() {

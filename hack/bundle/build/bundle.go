@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 )
 
 // Variant is which platform a bundle is for.
@@ -46,7 +47,7 @@ func (s *Source) Files(variant Variant) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, File{Path: "tests/scorecard/config.yaml", Content: scorecard})
+	files = append(files, File{Path: "tests/scorecard/config.yaml", Content: s.versions(scorecard)})
 	if variant == OpenShift {
 		console, err := s.console()
 		if err != nil {
@@ -56,4 +57,9 @@ func (s *Source) Files(variant Variant) ([]File, error) {
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	return files, nil
+}
+
+// versions fills this release and the one before it into a text.
+func (s *Source) versions(text []byte) []byte {
+	return []byte(strings.NewReplacer("${VERSION}", s.Release.Version, "${PREVIOUS}", s.Release.Replaces).Replace(string(text)))
 }
