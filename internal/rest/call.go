@@ -211,6 +211,9 @@ func (c *Client) request(ctx context.Context, cl call, body []byte, address stri
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if cl.taskID != "" {
+		req.Header.Set("X-Task-ID", cl.taskID)
+	}
 	if c.opts.Credentials != nil && !cl.anonymous {
 		if cred := c.opts.Credentials(); cred.Username != "" {
 			req.SetBasicAuth(cred.Username, cred.Password)

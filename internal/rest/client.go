@@ -164,6 +164,8 @@ type call struct {
 	path   string
 	body   any // encoded as JSON unless nil
 	out    any // decoded into unless nil
+	// taskID names the work that the call starts, so that it can be sent again.
+	taskID string
 	// anonymous sends no credentials.
 	anonymous bool
 	// slow calls do their work on all nodes before they answer; the time-outs are at least this.

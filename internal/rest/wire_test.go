@@ -179,6 +179,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		rest.Credentials{Username: "u", Password: s}, rest.BootstrapCredential{Username: "u", Password: s},
 		rest.BDB{RedisPassword: rest.Ptr(s), AdminPassword: rest.Ptr(s), SASLPassword: rest.Ptr(s)}, &rest.BDB{RedisPassword: rest.Ptr(s)},
 		rest.SyncSource{URI: s, ClientKey: s}, rest.BackupLocation{"type": "s3", "secret_access_key": s}, rest.User{Password: rest.Ptr(s)},
+		rest.CRDBInstance{Cluster: &rest.CRDBCluster{Credentials: &rest.BootstrapCredential{Password: s}}, DBConfig: &rest.BDB{RedisPassword: rest.Ptr(s)}},
+		rest.CRDB{DefaultDBConfig: &rest.BDB{RedisPassword: rest.Ptr(s)}}, &rest.CRDB{Instances: &[]rest.CRDBInstance{{DBConfig: &rest.BDB{AdminPassword: rest.Ptr(s)}}}},
 		rest.Certificate{Name: "api", Key: s}, rest.License{License: s}, []rest.BDB{{RedisPassword: rest.Ptr(s)}},
 		rest.Bootstrap{Action: "create_cluster", License: s, Credentials: &rest.BootstrapCredential{Password: s}},
 	} {

@@ -37,6 +37,11 @@ func TestContract(t *testing.T) {
 	contract.Run(t, emulated(t, 3))
 }
 
+// TestActiveActive has two emulated clusters of one node each share databases.
+func TestActiveActive(t *testing.T) {
+	contract.RunActiveActive(t, emulatedAs(t, 1, "one."+clusterName), emulatedAs(t, 1, "two."+clusterName))
+}
+
 func realCluster(t *testing.T, addresses []string) contract.Target {
 	t.Helper()
 	pem, err := os.ReadFile(os.Getenv("CONTRACT_CA"))
@@ -78,7 +83,9 @@ func freshHosts(t *testing.T, n int) []string {
 }
 
 // emulated starts nodes and forms a cluster from them, which is the contract of bootstrapping.
-func emulated(t *testing.T, n int) contract.Target {
+func emulated(t *testing.T, n int) contract.Target { return emulatedAs(t, n, clusterName) }
+
+func emulatedAs(t *testing.T, n int, name string) contract.Target {
 	t.Helper()
 	spoilt := new(faults.Set)
 	hosts := freshHosts(t, n)
@@ -99,7 +106,7 @@ func emulated(t *testing.T, n int) contract.Target {
 	}
 	local := rest.New(rest.Options{Addresses: func() []string { return hosts }, TrustLoopback: true, Credentials: func() rest.Credentials { return admin }})
 	t.Cleanup(local.Close)
-	bootstrap(t, local, hosts)
+	bootstrap(t, local, hosts, name)
 	certs, err := local.At(hosts[0]).GetCertificates(t.Context())
 	if rest.Code(err) == "not_leader" {
 		certs, err = local.GetCertificates(t.Context())
@@ -107,7 +114,7 @@ func emulated(t *testing.T, n int) contract.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return contract.Target{Addresses: hosts, ServerName: clusterName, RootCAs: pool(t, certs["api_cert"]), Credentials: admin,
+	return contract.Target{Addresses: hosts, URL: "https://" + hosts[0] + ":9443", ServerName: name, RootCAs: pool(t, certs["api_cert"]), Credentials: admin,
 		Spoil: func(t *testing.T, method, path string) {
 			t.Helper()
 			if _, err := spoilt.Add(faults.Rule{Method: method, Path: path, Count: 1, Kind: faults.LostReply}); err != nil {
@@ -116,11 +123,11 @@ func emulated(t *testing.T, n int) contract.Target {
 		}}
 }
 
-func bootstrap(t *testing.T, local *rest.Client, hosts []string) {
+func bootstrap(t *testing.T, local *rest.Client, hosts []string, name string) {
 	t.Helper()
 	ctx := t.Context()
 	account := &rest.BootstrapCredential{Username: admin.Username, Password: admin.Password}
-	create := rest.Bootstrap{Action: rest.CreateCluster, Cluster: &rest.BootstrapCluster{Name: clusterName}, Credentials: account}
+	create := rest.Bootstrap{Action: rest.CreateCluster, Cluster: &rest.BootstrapCluster{Name: name}, Credentials: account}
 
 	first := local.At(hosts[0])
 	report, err := first.GetBootstrapAnonymous(ctx)

@@ -15,6 +15,8 @@ import (
 type Target struct {
 	// Addresses of the nodes.
 	Addresses []string
+	// URL is the admin API as other clusters reach it; only RunActiveActive asks for it.
+	URL string
 	// ServerName is in the certificate.
 	ServerName string
 	// RootCAs trusts the certificate.
