@@ -52,7 +52,7 @@ func (s *stage) inMode(ctx context.Context, m mode) {
 		must(t, work.license(ctx, rec.Name, rec.Spec.LicenseSecretName))
 		must(t, work.ApplyObject(ctx, rec))
 		must(t, work.AwaitCluster(ctx, rec.Name, clusterLimit))
-		must(t, work.ApplyObject(ctx, work.Cluster.Cache()))
+		must(t, work.ApplyObject(ctx, work.Cache()))
 		must(t, work.AwaitDatabase(ctx, firstDatabase, databaseLimit))
 	})
 	s.step(m.name+": nothing of it is left", func(t report.T) {

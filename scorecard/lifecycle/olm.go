@@ -149,7 +149,7 @@ func (s *stage) upgradeable(ctx context.Context, version string) (*metav1.Condit
 }
 
 // awaitUpgradeable waits until the operator says so, with a reason and a sentence.
-func (s *stage) awaitUpgradeable(ctx context.Context, t report.T, version string, want metav1.ConditionStatus, limit time.Duration) *metav1.Condition {
+func (s *stage) awaitUpgradeable(ctx context.Context, t report.T, version string, want metav1.ConditionStatus, limit time.Duration) {
 	t.Helper()
 	var last *metav1.Condition
 	must(t, s.Await(ctx, "operatorcondition/"+s.csv(version), limit, func() (bool, string, error) {
@@ -166,7 +166,6 @@ func (s *stage) awaitUpgradeable(ctx context.Context, t report.T, version string
 	if last.Reason == "" || last.Message == "" {
 		t.Errorf("Upgradeable is %s without reason or sentence: %+v", want, last)
 	}
-	return last
 }
 
 // setCondition writes a condition into one of the two lists of an OperatorCondition: conditions are the operator's,

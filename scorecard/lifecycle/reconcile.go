@@ -182,7 +182,7 @@ func (s *stage) isAnswered(ctx context.Context, t report.T, example *unstructure
 
 func (s *stage) wrongIsRefused(ctx context.Context, t report.T) {
 	t.Helper()
-	database := s.Cluster.Cache()
+	database := s.Cache()
 	database.Name, database.Spec.MemorySize = "wrong-memory", "none"
 	s.isRefused(ctx, t, database, "spec.memorySize")
 	cluster, err := s.smallCluster()

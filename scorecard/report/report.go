@@ -28,8 +28,8 @@ func Result(name string, check func(T)) (result scorecard.TestResult) {
 	c := &collector{}
 	state := scorecard.PassState
 	defer func() {
-		switch reason := recover(); {
-		case reason == nil, reason == ended{}:
+		switch reason := recover(); reason {
+		case nil, ended{}:
 			if len(c.errors) > 0 {
 				state = scorecard.FailState
 			}
@@ -70,25 +70,31 @@ type collector struct {
 	errors []string
 }
 
+// Helper does nothing: a finding is told without its place.
 func (c *collector) Helper() {}
 
+// Logf adds a line to the log.
 func (c *collector) Logf(format string, args ...any) {
 	_, _ = fmt.Fprintf(&c.log, format+"\n", args...) // a builder takes everything
 }
 
+// Error adds a finding.
 func (c *collector) Error(args ...any) {
 	c.errors = append(c.errors, strings.TrimSuffix(fmt.Sprintln(args...), "\n"))
 }
 
+// Errorf is Error with a format.
 func (c *collector) Errorf(format string, args ...any) {
 	c.errors = append(c.errors, fmt.Sprintf(format, args...))
 }
 
+// Fatal adds a finding and ends the check.
 func (c *collector) Fatal(args ...any) {
 	c.Error(args...)
 	panic(ended{})
 }
 
+// Fatalf is Fatal with a format.
 func (c *collector) Fatalf(format string, args ...any) {
 	c.Errorf(format, args...)
 	panic(ended{})

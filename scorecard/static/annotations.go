@@ -21,7 +21,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// RequiredFields: what consoles and catalogs show is there, and has the length that they have room for.
+// RequiredFields checks that what consoles and catalogs show is there, and has the length that they have room for.
 func RequiredFields(t report.T, v Bundle) {
 	t.Helper()
 	csv := v.CSV
@@ -68,7 +68,7 @@ func checkPeople(t report.T, csv *v1alpha1.ClusterServiceVersion) {
 	}
 }
 
-// Icon: one square picture of few bytes.
+// Icon checks that there is one square picture, of few bytes.
 func Icon(t report.T, v Bundle) {
 	t.Helper()
 	if len(v.CSV.Spec.Icon) != 1 || v.CSV.Spec.Icon[0].MediaType != "image/svg+xml" {
@@ -90,7 +90,7 @@ func Icon(t report.T, v Bundle) {
 	}
 }
 
-// Features: each feature is told as true or false, in ASCII.
+// Features checks that each feature is told as true or false, in ASCII.
 func Features(t report.T, v Bundle) {
 	t.Helper()
 	features := []string{"disconnected", "fips-compliant", "proxy-aware", "tls-profiles", "token-auth-aws", "token-auth-azure",
@@ -113,24 +113,24 @@ const (
 	firstKubernetes = 31
 )
 
-// PlatformVersions: the range of OpenShift versions is closed, and the least Kubernetes is in the oldest of them.
+// PlatformVersions checks that the range of OpenShift versions is closed, and the least Kubernetes is in the oldest of them.
 func PlatformVersions(t report.T, v Bundle) {
 	t.Helper()
 	found := regexp.MustCompile(`^v4\.(\d+)-v4\.(\d+)$`).FindStringSubmatch(v.Annotations(t)["com.redhat.openshift.versions"])
 	if found == nil {
 		t.Fatal("com.redhat.openshift.versions is no closed range")
 	}
-	from, err := strconv.Atoi(found[1])
+	from, err := strconv.ParseUint(found[1], 10, 16)
 	if err != nil {
 		t.Fatal(err)
 	}
 	least := semver.MustParse(v.CSV.Spec.MinKubeVersion)
-	if lowest := uint64(from - firstOpenShift + firstKubernetes); least.Major != 1 || least.Minor > lowest {
+	if lowest := from - firstOpenShift + firstKubernetes; from < firstOpenShift || least.Major != 1 || least.Minor > lowest {
 		t.Errorf("minKubeVersion %s shuts out OpenShift 4.%d, which is Kubernetes 1.%d", least, from, lowest)
 	}
 }
 
-// RestrictedNetwork: the bundle can be mirrored.
+// RestrictedNetwork checks that the bundle can be mirrored.
 func RestrictedNetwork(t report.T, v Bundle) {
 	t.Helper()
 	if v.CSV.Annotations["features.operators.openshift.io/disconnected"] != "true" || len(v.CSV.Spec.RelatedImages) == 0 {
@@ -138,7 +138,7 @@ func RestrictedNetwork(t report.T, v Bundle) {
 	}
 }
 
-// Spelling: the CSV has no field that OLM would pass over.
+// Spelling checks that the CSV has no field that OLM would pass over.
 func Spelling(t report.T, v Bundle) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(v.Folder, "manifests", v.Package+".clusterserviceversion.yaml"))
@@ -154,7 +154,7 @@ func Spelling(t report.T, v Bundle) {
 	}
 }
 
-// CreatedAt: the date of the release is a date.
+// CreatedAt checks that the release tells its date.
 func CreatedAt(t report.T, v Bundle) {
 	t.Helper()
 	if _, err := time.Parse(time.RFC3339, v.CSV.Annotations["createdAt"]); err != nil {
@@ -162,7 +162,7 @@ func CreatedAt(t report.T, v Bundle) {
 	}
 }
 
-// Vocabulary: the level and the categories are words that consoles know.
+// Vocabulary checks that the level and the categories are words that consoles know.
 func Vocabulary(t report.T, v Bundle) {
 	t.Helper()
 	for _, validate := range []validator.Validator{validation.StandardCapabilitiesValidator, validation.StandardCategoriesValidator} {

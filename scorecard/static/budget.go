@@ -18,7 +18,7 @@ const (
 	mostObjects = 60
 )
 
-// Budget: the bundle fits in what it travels in, with room to grow.
+// Budget checks that the bundle fits in what it travels in, with room to grow.
 func Budget(t report.T, v Bundle) {
 	t.Helper()
 	packed, err := packedSize(v.Folder)

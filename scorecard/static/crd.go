@@ -135,7 +135,7 @@ func asJSON(value any) string {
 	return string(raw)
 }
 
-// UpgradeSafety: a bundle changes no CRD of the release before it in a way that a catalog must not.
+// UpgradeSafety checks that a bundle changes no CRD of the release before it in a way that a catalog must not.
 func UpgradeSafety(t report.T, now Bundle, before Release) {
 	t.Helper()
 	for _, change := range CRDChanges(before.CRDs, now.V1CRDs) {
@@ -143,8 +143,8 @@ func UpgradeSafety(t report.T, now Bundle, before Release) {
 	}
 }
 
-// StoredVersions: each kind is stored in one version, and a cluster in both that releases of the vendor's operator have
-// stored it in: they are in status.storedVersions, and OLM lets no CRD in that lacks one of them.
+// StoredVersions checks that each kind is stored in one version, and that a cluster has both that releases of the vendor's
+// operator have stored it in: they are in status.storedVersions, and OLM lets no CRD in that lacks one of them.
 func StoredVersions(t report.T, v Bundle) {
 	t.Helper()
 	if len(v.V1CRDs) == 0 {

@@ -51,7 +51,7 @@ func (b Bundle) Schema(kind, version string) (apiextensions.JSONSchemaProps, boo
 	return apiextensions.JSONSchemaProps{}, false
 }
 
-// Descriptors: every field that a form shows is described once, on the kind and version that has it.
+// Descriptors checks that every field that a form shows is described once, on the kind and version that has it.
 func Descriptors(t report.T, v Bundle) {
 	t.Helper()
 	specs, statuses := 0, 0
@@ -79,8 +79,9 @@ type named struct {
 	about string
 }
 
+// Errorf names what the finding is about.
 func (n named) Errorf(format string, args ...any) {
-	n.T.Helper()
+	n.Helper()
 	n.T.Errorf("%s: "+format, append([]any{n.about}, args...)...)
 }
 

@@ -34,7 +34,7 @@ func Examples(csv *v1alpha1.ClusterServiceVersion) ([]*unstructured.Unstructured
 	return out, nil
 }
 
-// ExamplesComplete: every owned version is shown, each example once, with a description, described fields and no status.
+// ExamplesComplete checks that every owned version is shown, each example once, with a description, described fields and no status.
 func ExamplesComplete(t report.T, v Bundle) {
 	t.Helper()
 	examples, err := Examples(v.CSV)
@@ -77,7 +77,7 @@ func described(v Bundle, kind, path string) bool {
 	return false
 }
 
-// ExamplesValid: each example is what its CRD allows: known fields, types, and the rules written in CEL.
+// ExamplesValid checks that each example is what its CRD allows: known fields, types, and the rules written in CEL.
 func ExamplesValid(t report.T, v Bundle) {
 	t.Helper()
 	examples, err := Examples(v.CSV)

@@ -9,7 +9,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// PlainVersions: versions are ours, without a pre-release, and the name has them.
+// PlainVersions checks that versions are ours, without a pre-release, and the name has them.
 func PlainVersions(t report.T, v Bundle) {
 	t.Helper()
 	version := v.CSV.Spec.Version.Version
@@ -28,7 +28,7 @@ func PlainVersions(t report.T, v Bundle) {
 	}
 }
 
-// Channels: three of them, named for how long a release has proved itself, and the default is one of them.
+// Channels checks that there are three, named for how far a release has proved itself, and that the default is one of them.
 func Channels(t report.T, v Bundle) {
 	t.Helper()
 	a := v.Annotations(t)
@@ -43,7 +43,7 @@ func Channels(t report.T, v Bundle) {
 	}
 }
 
-// UpgradeGraph: a bundle replaces the release before it, and its range skips that and not itself.
+// UpgradeGraph checks that a bundle replaces the release before it, and its range skips that and not itself.
 func UpgradeGraph(t report.T, now Bundle, before Release) {
 	t.Helper()
 	if now.CSV.Spec.Replaces != before.CSV.Name {

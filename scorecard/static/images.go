@@ -10,7 +10,7 @@ import (
 
 var digest = regexp.MustCompile(`^[a-z0-9.-]+(:\d+)?/[a-z0-9./_-]+@sha256:[0-9a-f]{64}$`)
 
-// ImagesPinned: deployment, variables and related images name the same images, all by digest.
+// ImagesPinned checks that deployment, variables and related images name the same images, all by digest.
 func ImagesPinned(t report.T, v Bundle) {
 	t.Helper()
 	related, used := map[string]bool{}, map[string]bool{}

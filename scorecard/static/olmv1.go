@@ -18,7 +18,7 @@ var (
 // Community is the name of a bundle for any Kubernetes.
 const Community = "community"
 
-// KindsOLMApplies: OLM fails an installation that names a kind which the platform does not serve.
+// KindsOLMApplies checks that OLM knows every kind and the platform serves it: it fails an installation that names another.
 func KindsOLMApplies(t report.T, v Bundle) {
 	t.Helper()
 	allowed := slices.Clone(everywhere)
@@ -32,7 +32,7 @@ func KindsOLMApplies(t report.T, v Bundle) {
 	}
 }
 
-// NothingRequired: the operator installs without another one, and brings no API server.
+// NothingRequired checks that the operator installs without another one, and brings no API server.
 func NothingRequired(t report.T, v Bundle) {
 	t.Helper()
 	services := v.CSV.Spec.APIServiceDefinitions

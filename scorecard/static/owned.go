@@ -6,7 +6,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// DescriptorsOnTheirKind: the fields of one kind are described there.
+// DescriptorsOnTheirKind checks that the fields of one kind are described there.
 func DescriptorsOnTheirKind(t report.T, v Bundle) {
 	t.Helper()
 	byKind := map[string][]string{}
@@ -20,7 +20,7 @@ func DescriptorsOnTheirKind(t report.T, v Bundle) {
 	}
 }
 
-// OwnedResources: every owned kind names what is made for it.
+// OwnedResources checks that every owned kind names what is made for it.
 func OwnedResources(t report.T, v Bundle) {
 	t.Helper()
 	for _, owned := range v.CSV.Spec.CustomResourceDefinitions.Owned {

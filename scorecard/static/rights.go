@@ -9,7 +9,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// LeastRights: no wildcard, nothing that leads to more rights, and in the whole cluster nothing but reading.
+// LeastRights checks that there is no wildcard, nothing that leads to more rights, and in the whole cluster nothing but reading.
 func LeastRights(t report.T, v Bundle) {
 	t.Helper()
 	rules := v.Rules()
@@ -57,7 +57,7 @@ func checkRule(t report.T, rule rbacv1.PolicyRule) {
 	}
 }
 
-// OperatorConditionRights: the right to the one OperatorCondition is left to OLM.
+// OperatorConditionRights checks that the right to the one OperatorCondition is left to OLM.
 func OperatorConditionRights(t report.T, v Bundle) {
 	t.Helper()
 	for _, rule := range v.Rules() {
@@ -67,8 +67,8 @@ func OperatorConditionRights(t report.T, v Bundle) {
 	}
 }
 
-// RulesOfOlderValidators: a rule names no version, so released validators take it for one of a version that is
-// gone, unless an owned kind names the resource with the version in use.
+// RulesOfOlderValidators checks that an owned kind names a resource, with the version in use, whose group once served another: a
+// rule names no version, so released validators take it for one of the version that is gone.
 func RulesOfOlderValidators(t report.T, v Bundle) {
 	t.Helper()
 	once := map[string][]string{"batch": {"cronjobs"}, "discovery.k8s.io": {"endpointslices"}, "events.k8s.io": {"events"},

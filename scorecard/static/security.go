@@ -9,7 +9,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// PodSecurity: the operator runs under restricted-v2 and the restricted Pod Security standard.
+// PodSecurity checks that the operator runs under restricted-v2 and the restricted Pod Security standard.
 func PodSecurity(t report.T, v Bundle) {
 	t.Helper()
 	for _, d := range v.Deployments() {
@@ -50,7 +50,7 @@ func checkContainer(t report.T, c corev1.Container) {
 	t.Errorf("%s has no WATCH_NAMESPACE", c.Name)
 }
 
-// Architectures: labels and affinity name the same platforms.
+// Architectures checks that labels and affinity name the same platforms.
 func Architectures(t report.T, v Bundle) {
 	t.Helper()
 	told := map[string][]string{}
@@ -81,7 +81,7 @@ func Architectures(t report.T, v Bundle) {
 	}
 }
 
-// Probes: all three probes ask the program, and resources are asked for.
+// Probes checks that all three probes ask the program, and resources are asked for.
 func Probes(t report.T, v Bundle) {
 	t.Helper()
 	for _, d := range v.Deployments() {

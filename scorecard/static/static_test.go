@@ -102,7 +102,7 @@ func noise(t *testing.T, folder string) {
 	}
 }
 
-// TestReadRelease: a release is found by the name of its CSV, and one that is not there is an error.
+// TestReadRelease checks that a release is found by the name of its CSV, and one that is not there is an error.
 func TestReadRelease(t *testing.T) {
 	r, err := ReadRelease(released.Bundles, "open-redis-enterprise-operator.v1.0.0")
 	if err != nil || len(r.CRDs) != 4 || r.CSV.Spec.Version.String() != "1.0.0" {

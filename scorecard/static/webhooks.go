@@ -11,7 +11,7 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// Webhooks: every owned version is checked by exactly the webhooks that name it, and by nothing else.
+// Webhooks checks that every owned version is checked by exactly the webhooks that name it, and by nothing else.
 func Webhooks(t report.T, v Bundle) {
 	t.Helper()
 	covered, names := map[string]bool{}, map[string]bool{}
@@ -44,7 +44,7 @@ func Webhooks(t report.T, v Bundle) {
 	}
 }
 
-// ReviewVersions: the current review is spoken, and no older one.
+// ReviewVersions checks that the current review is spoken, and no older one.
 func ReviewVersions(t report.T, v Bundle) {
 	t.Helper()
 	for _, w := range v.CSV.Spec.WebhookDefinitions {
@@ -54,7 +54,7 @@ func ReviewVersions(t report.T, v Bundle) {
 	}
 }
 
-// NoConversion: a conversion webhook would leave one install mode; all four are supported.
+// NoConversion checks that nothing is converted by a webhook, which would leave one install mode: all four are supported.
 func NoConversion(t report.T, v Bundle) {
 	t.Helper()
 	for _, w := range v.CSV.Spec.WebhookDefinitions {
