@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -45,7 +46,9 @@ func run(ctx context.Context, args []string, env func(string) string) error {
 	out := flags.String("o", "/must-gather", "folder for the results")
 	namespaces := flags.String("n", "", "namespaces to look into, separated by commas; all that hold something of ours if empty")
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig; the usual places if empty")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	since, err := sinceWhen(env)

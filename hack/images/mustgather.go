@@ -14,7 +14,7 @@ const mustGatherTitle = "Must-gather of the open operator for Redis Enterprise"
 
 // mustGatherTools are what oc adm must-gather runs beside the collection: it starts bash, watches how full the volume is, and
 // fetches the results with tar.
-var mustGatherTools = []string{"sh", "tar", "gzip", "sleep", "sync", "df", "du", "awk", "sed", "grep", "tail", "tr", "cat", "ls", "cp", "mkdir", "find", "date", "kill", "ps", "pkill"}
+var mustGatherTools = []string{"sh", "tar", "gzip", "sleep", "sync", "df", "du", "awk", "sed", "grep", "head", "tail", "tr", "cat", "ls", "cp", "mkdir", "find", "date", "kill", "ps", "pkill"}
 
 // mustGatherCommand builds the image that oc adm must-gather is given.
 func mustGatherCommand(flags *flag.FlagSet) func(context.Context) error {

@@ -228,7 +228,7 @@ func addresses(o *Observed) []string {
 			continue
 		}
 		report, ok := o.Board.Report(pod.Name)
-		if ok && report.State == rest.BootstrapCompleted && report.Address == ip {
+		if ok && report.State == rest.BootstrapCompleted && report.Address == ip || !ok && takenOver(o.Set) {
 			members = append(members, ip)
 		} else {
 			others = append(others, ip)

@@ -144,7 +144,8 @@ func keepMounts(want, live *corev1.PodSpec) {
 	others := slices.DeleteFunc(slices.Clone(wanted.VolumeMounts), func(m corev1.VolumeMount) bool {
 		return slices.ContainsFunc(kept, func(k corev1.VolumeMount) bool { return k.MountPath == m.MountPath })
 	})
-	wanted.VolumeMounts = append(kept, others...)
+	// In one order, whatever the server made of ours: the template must stay the same from now on.
+	wanted.VolumeMounts = slices.SortedFunc(slices.Values(append(kept, others...)), func(a, b corev1.VolumeMount) int { return strings.Compare(a.MountPath, b.MountPath) })
 }
 
 func containerOf(pod *corev1.PodSpec, name string) *corev1.Container {
