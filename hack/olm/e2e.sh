@@ -39,14 +39,14 @@ emulator() {
 }
 
 suite() {
-  go test -tags e2eolm -timeout 60m -count=1 -v ./test/e2eolm -args "$@"
+  go test -tags e2eolm -timeout 90m -count=1 -v ./test/e2eolm -args "$@"
 }
 
 $LOCALCLUSTER check
 part "building the operators" operators
 part "building the nodes' emulator" emulator
 part "building OLM and the tools in its cluster" go run ./hack/images olm
-part "building opm and operator-sdk" make --no-print-directory bin/opm bin/operator-sdk
+part "building opm, operator-sdk and the scorecard" make --no-print-directory bin/opm bin/operator-sdk scorecard-image
 part "starting the local Kubernetes" $LOCALCLUSTER up
 part "the suite" suite "$@"
 printf '\nmake e2e-olm: %ds\n' $SECONDS

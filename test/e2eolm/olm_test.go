@@ -40,7 +40,7 @@ var consoleKinds = []string{"00_consoleyamlsamples.crd.yaml", "00_consolequickst
 // of this suite left.
 func clean(t *testing.T, s *suite) {
 	ctx := t.Context()
-	for _, name := range []string{namespace, sdkNamespace, scorecardNamespace} {
+	for _, name := range []string{namespace, sdkNamespace, scorecardNamespace, "redis-lifecycle"} {
 		s.removeNamespace(t, name)
 	}
 	var hooks admissionv1.ValidatingWebhookConfigurationList
@@ -143,10 +143,10 @@ kind: CatalogSource
 metadata: {name: %s, namespace: %s}
 spec:
   sourceType: grpc
-  image: quay.io/%s:v%s
+  image: quay.io/%s:%s
   displayName: Open Redis Enterprise
   grpcPodConfig: {securityContextConfig: restricted}
-`, sourceName, olmNamespace, catalogs, s.head.version)))
+`, sourceName, olmNamespace, catalogs, withNext)))
 	olm := &suite{Cluster: s.In(olmNamespace)}
 	must(t, s.Await(ctx, "catalogsource/"+sourceName, 3*time.Minute, func() (bool, string, error) {
 		source, err := olm.object(ctx, sourceKind, sourceName)

@@ -31,6 +31,7 @@ const (
 	catalogs    = "open-redis-enterprise/operator-catalog"
 	previous    = "1.0.0"
 	channel     = "stable-v1"
+	withNext    = "next" // tag of the catalog that goes on after head
 )
 
 // release is a bundle as it is in the repository, but for the digest of the operator: this is the image that was built here.
@@ -147,8 +148,8 @@ func archive(t *testing.T, below, folder string) []byte {
 	return buffer.Bytes()
 }
 
-// catalog is an image of the committed catalog with the releases at hand, and of the release that only this suite knows.
-func (s *suite) catalog(t *testing.T, releases []release) v1.Image {
+// catalog is an image of the committed catalog with the releases at hand, and of one that only this suite knows, if given.
+func (s *suite) catalog(t *testing.T, releases ...release) v1.Image {
 	t.Helper()
 	configs, cache := filepath.Join(t.TempDir(), packageName), t.TempDir()
 	must(t, os.Mkdir(configs, 0o750))
@@ -174,7 +175,7 @@ func (s *suite) catalog(t *testing.T, releases []release) v1.Image {
 	})
 }
 
-// withRelease adds the newest release to the channel when the committed one ends before it.
+// withRelease adds the newest release to the channel, unless it is there.
 func withRelease(t *testing.T, text []byte, releases []release) []byte {
 	t.Helper()
 	newest, replaced := releases[len(releases)-1], releases[len(releases)-2]
@@ -185,10 +186,9 @@ func withRelease(t *testing.T, text []byte, releases []release) []byte {
 		if o.Object["name"] == channel {
 			entries, _, err := unstructured.NestedSlice(o.Object, "entries")
 			must(t, err)
-			if slices.ContainsFunc(entries, func(e any) bool { return e.(map[string]any)["name"] == newest.csv() }) {
-				t.Fatalf("%s is in the catalog already", newest.csv())
+			if !slices.ContainsFunc(entries, func(e any) bool { return e.(map[string]any)["name"] == newest.csv() }) {
+				entries = append(entries, map[string]any{"name": newest.csv(), "replaces": replaced.csv()})
 			}
-			entries = append(entries, map[string]any{"name": newest.csv(), "replaces": replaced.csv()})
 			must(t, unstructured.SetNestedSlice(o.Object, entries, "entries"))
 		}
 		content, err := yaml.Marshal(o.Object)

@@ -4,11 +4,9 @@ package e2eolm
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"testing"
 	"time"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 const (
@@ -59,8 +57,9 @@ type results struct {
 // scorecard runs every suite that the bundle has.
 func scorecard(t *testing.T, s *suite) {
 	must(t, s.In(scorecardNamespace).EnsureNamespace(t.Context()))
-	output, failed := s.try(t, sdk, "scorecard", s.head.folder, "--namespace", scorecardNamespace, "--untar-image", busybox,
-		"--wait-time", "40m", "--pod-security", "restricted", "--output", "json")
+	must(t, s.ApplyFile(t.Context(), filepath.Join(s.root, "scorecard", "rbac.yaml")))
+	output, failed := s.try(t, sdk, "scorecard", s.head.folder, "--namespace", scorecardNamespace, "--service-account", "scorecard-lifecycle",
+		"--untar-image", busybox, "--wait-time", "50m", "--pod-security", "restricted", "--output", "json")
 	var r results
 	if err := json.Unmarshal([]byte(output), &r); err != nil {
 		t.Fatalf("scorecard (%v) printed what is no result: %v\n%s", failed, err, output)
@@ -79,7 +78,7 @@ func scorecard(t *testing.T, s *suite) {
 			}
 		}
 	}
-	for _, suite := range []string{"basic", "olm"} {
+	for _, suite := range []string{"basic", "olm", "redis-static", "redis-lifecycle"} {
 		if total[suite] == 0 {
 			t.Errorf("the suite %s did not run", suite)
 		}
@@ -89,20 +88,9 @@ func scorecard(t *testing.T, s *suite) {
 
 // cleanup lets operator-sdk remove what it has installed.
 func cleanup(t *testing.T, s *suite) {
-	if *keep {
-		t.Log("left out: -keep")
-		return
-	}
 	s.run(t, sdk, "cleanup", packageName, "--namespace", sdkNamespace, "--delete-all=false", "--timeout", "5m")
 	in := &suite{Cluster: s.In(sdkNamespace)}
 	in.gone(t, csvKind, time.Minute)
 	in.gone(t, subscriptionKind, time.Minute)
-	for _, name := range []string{sdkNamespace, scorecardNamespace, namespace} {
-		s.removeNamespace(t, name)
-	}
-	source := &unstructured.Unstructured{}
-	source.SetGroupVersionKind(sourceKind)
-	source.SetNamespace(olmNamespace)
-	source.SetName(sourceName)
-	must(t, client.IgnoreNotFound(s.Delete(t.Context(), source)))
+	s.removeNamespace(t, sdkNamespace)
 }

@@ -261,6 +261,12 @@ func uninstall(t *testing.T, s *suite) {
 		return client.IgnoreNotFound(err) == nil && err != nil, fmt.Sprint(err), nil
 	}))
 	s.gone(t, conditionKind, time.Minute)
+	source := &unstructured.Unstructured{}
+	source.SetGroupVersionKind(sourceKind)
+	source.SetNamespace(olmNamespace)
+	source.SetName(sourceName)
+	s.remove(t, source, time.Minute)
+	s.removeNamespace(t, s.Namespace)
 	t.Run("no webhook of the operator is left", func(t *testing.T) {
 		must(t, s.Await(ctx, "webhooks", time.Minute, func() (bool, string, error) {
 			var all admissionv1.ValidatingWebhookConfigurationList

@@ -21,7 +21,10 @@ import (
 	"github.com/open-redis-enterprise/operator/test/scenario"
 )
 
-var keep = flag.Bool("keep", false, "leave everything as it is at the end, for a look at it")
+var (
+	from  = flag.String("from", "", "begin with this step on what an earlier run has left; the registry is filled in any case")
+	until = flag.String("until", "", "stop after this step, and leave everything as it is")
+)
 
 const (
 	namespace = "redis-enterprise"
@@ -59,10 +62,15 @@ func TestSuite(t *testing.T) {
 		{"uninstall", uninstall},
 		{"run bundle", runBundle},
 		{"run bundle-upgrade", runBundleUpgrade},
-		{"scorecard", scorecard},
 		{"cleanup", cleanup},
+		{"scorecard", scorecard}, // its own suites want the cluster for themselves
 	}
+	begun := *from == ""
 	for _, step := range steps {
+		begun = begun || step.name == *from
+		if !begun && step.name != "registry" {
+			continue
+		}
 		began := time.Now()
 		s.Sayf("\n== %s", step.name)
 		passed := t.Run(step.name, func(t *testing.T) { step.run(t, s) })
@@ -70,6 +78,12 @@ func TestSuite(t *testing.T) {
 		if !passed {
 			t.Fatalf("%s failed, and what follows needs it", step.name)
 		}
+		if step.name == *until {
+			return
+		}
+	}
+	if !begun {
+		t.Fatalf("there is no step %q", *from)
 	}
 }
 
@@ -110,7 +124,8 @@ func fillRegistry(t *testing.T, s *suite) {
 	for _, r := range []release{s.released, s.head, s.next} {
 		s.Sayf("    bundle %s  %s", r.version, s.images.push(t, bundles, "v"+r.version, r.bundle(t)))
 	}
-	s.images.push(t, catalogs, "v"+s.head.version, s.catalog(t, []release{s.released, s.head, s.next}))
+	s.images.push(t, catalogs, "v"+s.head.version, s.catalog(t, s.released, s.head))
+	s.images.push(t, catalogs, withNext, s.catalog(t, s.released, s.head, s.next))
 }
 
 // run runs a tool in the repository's folder and returns what it says on its standard output. The rest is progress.
