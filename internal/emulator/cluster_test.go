@@ -124,6 +124,11 @@ func (l *lab) ask(n *emulator.Node, method, path string, body any) (int, any) {
 }
 
 func (l *lab) try(n *emulator.Node, method, path string, body any) (int, any, error) {
+	return l.tryWith(n, method, path, body, http.Header{})
+}
+
+// tryWith is try with headers of one's own.
+func (l *lab) tryWith(n *emulator.Node, method, path string, body any, header http.Header) (int, any, error) {
 	var payload io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -135,6 +140,9 @@ func (l *lab) try(n *emulator.Node, method, path string, body any) (int, any, er
 	req, err := http.NewRequestWithContext(context.Background(), method, n.URL()+path, payload)
 	if err != nil {
 		return 0, nil, err
+	}
+	for key := range header {
+		req.Header.Set(key, header.Get(key))
 	}
 	req.SetBasicAuth(admin, secret)
 	req.Header.Set("Content-Type", "application/json")

@@ -62,6 +62,8 @@ type Config struct {
 	OperationDelay time.Duration
 	// FailureTimeout is how long a node may be silent before it counts as lost; 0 is two seconds.
 	FailureTimeout time.Duration
+	// PeerPatience is how long an Active-Active task waits for another cluster that does not answer; 0 is 15 seconds.
+	PeerPatience time.Duration
 	// Now is the clock of everything that is shown or kept; nil is time.Now. Time-outs use the machine's own.
 	Now func() time.Time
 	// Logger is where the node logs; nil discards.
@@ -104,6 +106,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.SoftwareVersion, schema.SoftwareVersion)
 	setDefault(&c.Memory, 8<<30)
 	setDefault(&c.FailureTimeout, 2*time.Second)
+	setDefault(&c.PeerPatience, 15*time.Second)
 	setDefault(&c.Ports.API, DefaultPorts.API)
 	setDefault(&c.Ports.UI, DefaultPorts.UI)
 	setDefault(&c.Ports.Metrics, DefaultPorts.Metrics)

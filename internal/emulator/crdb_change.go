@@ -110,7 +110,7 @@ func (e *engine) establish(ctx context.Context, t transition) error {
 func (e *engine) checkAll(ctx context.Context, t transition, all []participant) ([]participant, error) {
 	var mu sync.Mutex
 	var out []participant
-	err := e.everywhere(ctx, all, 3*peerTimeout, func(ctx context.Context, p participant) error {
+	err := e.everywhere(ctx, all, e.n.cfg.PeerPatience, func(ctx context.Context, p participant) error {
 		answer, err := p.ask(ctx, http.MethodPost, "/check", api.Object{"crdb": t.next})
 		if err != nil && passes(err) && t.force && !p.self {
 			return nil
@@ -222,7 +222,7 @@ func numbers(v any) map[int64]bool {
 
 // allInSync wants every participant to be there and to receive from all others.
 func (e *engine) allInSync(ctx context.Context, o api.Object) error {
-	return e.everywhere(ctx, e.participants(o), 3*peerTimeout, func(ctx context.Context, p participant) error {
+	return e.everywhere(ctx, e.participants(o), e.n.cfg.PeerPatience, func(ctx context.Context, p participant) error {
 		answer, err := p.ask(ctx, http.MethodGet, "", nil)
 		if err != nil {
 			return err
@@ -238,7 +238,7 @@ func (e *engine) allInSync(ctx context.Context, o api.Object) error {
 // be found until the others are done.
 func (e *engine) deleteEverywhere(ctx context.Context, o api.Object) error {
 	all := e.participants(o)
-	err := e.everywhere(ctx, all, 3*peerTimeout, func(ctx context.Context, p participant) error {
+	err := e.everywhere(ctx, all, e.n.cfg.PeerPatience, func(ctx context.Context, p participant) error {
 		if _, err := p.ask(ctx, http.MethodGet, "", nil); !isGone(err) {
 			return err
 		}
@@ -265,7 +265,7 @@ func (e *engine) flushEverywhere(ctx context.Context, t, o api.Object) error {
 		}
 	}
 	all := e.participants(o)
-	err := e.everywhere(ctx, all, 3*peerTimeout, func(ctx context.Context, p participant) error {
+	err := e.everywhere(ctx, all, e.n.cfg.PeerPatience, func(ctx context.Context, p participant) error {
 		_, err := p.ask(ctx, http.MethodGet, "", nil)
 		return err
 	})

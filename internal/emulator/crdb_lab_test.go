@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator"
 )
@@ -21,7 +22,9 @@ func newWorlds(t *testing.T, sizes ...int) *worlds {
 	t.Helper()
 	w := &worlds{t: t}
 	for i, size := range sizes {
-		l := newLab(t, size, func(c *emulator.Config) { c.OperationDelay = 0 })
+		l := newLab(t, size, func(c *emulator.Config) {
+			c.OperationDelay, c.PeerPatience = 0, 3*time.Second
+		})
 		create := createBody()
 		create["cluster"] = object{"name": site(i)}
 		l.need(l.nodes[0], http.MethodPost, "/v1/bootstrap/create_cluster", create)

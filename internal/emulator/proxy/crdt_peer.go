@@ -37,21 +37,21 @@ func (s *session) verifyPeer(k *compiled, password string) bool {
 
 // pull answers a peer. Everybody else finds no such command.
 func (s *session) pull(c command) error {
-	k := s.e.config.Load()
 	if !s.peer || len(c.args) < 3 || len(c.args)%2 == 0 {
 		s.fail(unknown(c))
 		return nil
 	}
 	peer, _ := strconv.ParseInt(string(c.args[2]), 10, 64)
-	if !k.CRDT.knows(string(c.args[1]), peer) {
-		s.fail("ERR not a participant of this database")
-		return nil
-	}
+	takesPart := func() bool { return s.e.config.Load().CRDT.knows(string(c.args[1]), peer) }
 	var seen []string
 	for _, a := range c.args[3:] {
 		seen = append(seen, string(a))
 	}
-	batches, err := s.news(seen)
+	batches, err := s.news(seen, takesPart)
+	if !takesPart() {
+		s.fail("ERR not a participant of this database") // any more, perhaps
+		return nil
+	}
 	if err != nil {
 		s.fail("ERR " + err.Error())
 		return nil
@@ -65,11 +65,11 @@ func (s *session) pull(c command) error {
 }
 
 // news waits for a while for something that the peer has not seen.
-func (s *session) news(seen []string) ([]crdb.Batch, error) {
+func (s *session) news(seen []string, takesPart func() bool) ([]crdb.Batch, error) {
 	ctx, cancel := context.WithTimeout(s.e.ctx, 4*pullWait)
 	defer cancel()
 	until := time.Now().Add(pullWait)
-	for {
+	for takesPart() {
 		changed := s.e.changes.wait()
 		batches, err := s.unseen(ctx, seen)
 		if err != nil || time.Now().After(until) {
@@ -84,4 +84,5 @@ func (s *session) news(seen []string) ([]crdb.Batch, error) {
 			return nil, err
 		}
 	}
+	return nil, nil
 }

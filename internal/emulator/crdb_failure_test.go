@@ -1,0 +1,173 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// asTask starts work with an id of one's own.
+func (w *worlds) asTask(i int, method, path, id string, body object) object {
+	w.t.Helper()
+	l, n := w.at(i)
+	status, out, err := l.tryWith(n, method, path, body, http.Header{"X-Task-Id": {id}})
+	answer, _ := out.(object)
+	if err != nil || status != http.StatusOK {
+		w.t.Fatalf("%s %s: %d %v %v", method, path, status, out, err)
+	}
+	return answer
+}
+
+func TestActiveActiveFailuresLeaveNothingBehind(t *testing.T) {
+	w := newWorlds(t, 1, 1)
+	l, n := w.at(0)
+	nothing := func(what string) {
+		t.Helper()
+		for i := range 2 {
+			l, n := w.at(i)
+			if bdbs, crdbs := l.list(n, "/v1/bdbs"), l.list(n, "/v1/crdbs"); len(bdbs)+len(crdbs) > 0 {
+				t.Errorf("%s: site %d has %v %v", what, i, bdbs, crdbs)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name, cluster, code string
+		change              func(object)
+	}{
+		{"a wrong password", site(1), "access_denied", func(o object) {
+			o["instances"].([]object)[1]["cluster"].(object)["credentials"] = object{"username": admin, "password": "wrong"}
+		}},
+		{"a wrong name", "other.test", "invalid_param", func(o object) {
+			o["instances"].([]object)[1]["cluster"].(object)["name"] = "other.test"
+		}},
+		{"a port that is not to be had on one side", site(1), "port_unavailable", func(o object) {
+			o["instances"].([]object)[1]["db_config"] = object{"port": 10}
+		}},
+		{"replication on one node", site(1), "", func(o object) {
+			o["instances"].([]object)[1]["db_config"] = object{"replication": true}
+		}},
+	} {
+		body := w.body(0, 1)
+		c.change(body)
+		task := w.task(0, l.need(n, http.MethodPost, "/v1/crdbs", body))
+		list, _ := task["errors"].([]any)
+		if task["status"] != "failed" || len(list) != 1 {
+			t.Fatalf("%s: %v", c.name, task)
+		}
+		e := list[0].(object)
+		if e["cluster_name"] != c.cluster || c.code != "" && e["error_code"] != c.code || e["description"] == "" {
+			t.Errorf("%s: %v", c.name, e)
+		}
+		nothing(c.name)
+	}
+	for name, change := range map[string]func(object){
+		"this cluster is not among the instances": func(o object) { o["instances"] = o["instances"].([]object)[1:] },
+		"twice the same cluster":                  func(o object) { o["instances"] = append(o["instances"].([]object), w.instance(1)) },
+		"no name":                                 func(o object) { delete(o, "name") },
+		"an unknown key":                          func(o object) { o["nonsense"] = true },
+		"a setting that must not differ": func(o object) {
+			o["instances"].([]object)[1]["db_config"] = object{"tls_mode": "enabled"}
+		},
+	} {
+		body := w.body(0, 1)
+		change(body)
+		if status, out := l.ask(n, http.MethodPost, "/v1/crdbs", body); status != http.StatusBadRequest && status != http.StatusNotAcceptable {
+			t.Errorf("%s: %d %v", name, status, out)
+		}
+	}
+	nothing("refusals")
+}
+
+func TestActiveActiveTaskIsDoneOnce(t *testing.T) {
+	w := newWorlds(t, 1, 1)
+	const id = "3f0e5d9e-93a6-4f0f-8a0e-7b9c9f6f6d11"
+	first := w.asTask(0, http.MethodPost, "/v1/crdbs", id, w.body(0, 1))
+	again := w.asTask(0, http.MethodPost, "/v1/crdbs", id, w.body(0, 1))
+	if first["id"] != id || again["id"] != id || first["crdb_guid"] != again["crdb_guid"] {
+		t.Errorf("first %v, again %v", first, again)
+	}
+	guid := w.finished(0, again)
+	l, n := w.at(0)
+	if all := l.list(n, "/v1/crdbs"); len(all) != 1 {
+		t.Errorf("there are %d databases", len(all))
+	}
+	status, out, _ := l.tryWith(n, http.MethodDelete, "/v1/crdbs/"+guid, nil, http.Header{"X-Task-Id": {id}})
+	if status != http.StatusConflict {
+		t.Errorf("another operation with the same id: %d %v", status, out)
+	}
+	if task := l.need(n, http.MethodGet, "/v1/crdb_tasks/"+id, nil); task["ended"] == nil || strings.Contains(fmt.Sprint(task), secret) {
+		t.Errorf("the task shows %v", task)
+	}
+	if running := l.list(n, "/v1/crdb_tasks"); len(running) != 0 {
+		t.Errorf("tasks that run: %v", running)
+	}
+}
+
+// TestActiveActiveLosesAParticipant removes a site that is gone by force, and purges it when it is back.
+func TestActiveActiveLosesAParticipant(t *testing.T) {
+	w := newWorlds(t, 1, 1, 1)
+	body := w.body(0, 1, 2)
+	doors := w.doors(body)
+	l, n := w.at(0)
+	gate := newDoor(t) // the way to the admin API of site 2
+	gate.lead(w.labs[2].nodes[0].Addr() + ":9443")
+	body["instances"].([]object)[2]["cluster"].(object)["url"] = "https://" + gate.addr()
+	guid := w.finished(0, l.need(n, http.MethodPost, "/v1/crdbs", body))
+	a, b, c := w.client(0), w.client(1), w.client(2)
+	ctx := t.Context()
+	must(t, c.Set(ctx, "from the lost", "1", 0).Err())
+	l.await("it is everywhere", func() bool {
+		return a.Get(ctx, "from the lost").Val() == "1" && b.Get(ctx, "from the lost").Val() == "1"
+	})
+	gate.cut(true)
+	doors[2].cut(true)
+
+	path := "/v1/crdbs/" + guid
+	for name, start := range map[string]func() object{
+		"a change": func() object {
+			return l.need(n, http.MethodPatch, path, object{"default_db_config": object{"memory_size": 200 << 20}})
+		},
+		"a removal": func() object {
+			return l.need(n, http.MethodPost, path+"/updates", object{"remove_instances": []int{3}})
+		},
+		"a flush":    func() object { return l.need(n, http.MethodPut, path+"/flush", nil) },
+		"a deletion": func() object { return l.need(n, http.MethodDelete, path, nil) },
+	} {
+		task := w.task(0, start())
+		if task["status"] != "failed" || !strings.Contains(fmt.Sprint(task["errors"]), site(2)) {
+			t.Errorf("%s without a participant: %v", name, task)
+		}
+	}
+	if m := number(w.database(1, guid)["memory_size"]); m != 100<<20 || a.DBSize(ctx).Val() != 1 {
+		t.Errorf("what failed left memory %d and %d keys", m, a.DBSize(ctx).Val())
+	}
+	reports := l.list(n, path+"/health_report")
+	if len(reports) != 3 || reports[0]["connection_error"] != nil || reports[2]["connection_error"] == nil || reports[2]["cluster_name"] != site(2) {
+		t.Errorf("the health report is %v", reports)
+	}
+
+	w.finished(0, l.need(n, http.MethodPost, path+"/updates", object{"remove_instances": []int{3}, "force_remove": true}))
+	gate.cut(false)
+	doors[2].cut(false)
+	must(t, c.Set(ctx, "after", "1", 0).Err())
+	must(t, a.Set(ctx, "still", "1", 0).Err())
+	l.await("the others go on", func() bool { return b.Get(ctx, "still").Val() == "1" && w.inSync(guid, 0, 1) })
+	if v := a.Get(ctx, "after").Val() + c.Get(ctx, "still").Val(); v != "" {
+		t.Errorf("the removed instance still takes part: %q", v)
+	}
+	l2, n2 := w.at(2)
+	if status, _ := l2.ask(n2, http.MethodPut, path+"/purge", object{"instances": []int{1}}); status != http.StatusNotFound {
+		t.Errorf("purging an instance of another cluster answers %d", status)
+	}
+	w.finished(2, l2.need(n2, http.MethodPut, path+"/purge", object{"instances": []int{3}}))
+	if w.database(2, guid) != nil || len(l2.list(n2, "/v1/crdbs")) != 0 {
+		t.Error("after the purge something is left")
+	}
+	w.finished(0, l.need(n, http.MethodPost, path+"/updates", object{"add_instances": []object{w.instance(2)}}))
+	if id := number(w.database(2, guid)["crdt_replica_id"]); id != 4 {
+		t.Errorf("the instance that was added again has number %d", id)
+	}
+	c = w.client(2)
+	l.await("the data is there", func() bool { return c.Get(ctx, "still").Val() == "1" && c.Get(ctx, "from the lost").Val() == "1" })
+}
