@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION      ?= 1.0.0
+VERSION      ?= 1.1.0
 CLUSTER      ?= local
 KUBECONFIG   ?= $(CURDIR)/.local/kubeconfig
 IMAGE        ?= quay.io/open-redis-enterprise/operator:$(VERSION)

@@ -3,13 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 
-export VERSION=${VERSION:-1.0.0} NODE_TAG=${NODE_TAG:-8.2.0-46.13} NEXT_TAG=${NEXT_TAG:-8.2.1-10.1}
+export VERSION=${VERSION:-1.1.0} NODE_TAG=${NODE_TAG:-8.2.0-46.13} NEXT_TAG=${NEXT_TAG:-8.2.1-10.1}
 export IMAGE=${IMAGE:-quay.io/open-redis-enterprise/operator:$VERSION} EMULATOR=${EMULATOR:-quay.io/open-redis-enterprise/emulator}
 NAMESPACE=redis-enterprise
 DEPLOYMENT=redis-enterprise-operator
 LOCALCLUSTER=hack/localcluster/cluster
 LOCAL_KUBECONFIG=$PWD/.local/kubeconfig
-RELEASED=quay.io/open-redis-enterprise/operator:1.0.0 # the image that config/default names
+RELEASED=quay.io/open-redis-enterprise/operator:1.1.0 # the image that config/default names
 EXIT_UNABLE=3                                         # what "cluster check" says of a machine that cannot run a node
 
 usage() {

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 
-VERSION=${VERSION:-1.0.0}
+VERSION=${VERSION:-1.1.0}
 EMULATOR=${EMULATOR:-quay.io/open-redis-enterprise/emulator}
 NODE_TAG=${NODE_TAG:-8.2.0-46.13}
 NEXT_TAG=${NEXT_TAG:-8.2.1-10.1}

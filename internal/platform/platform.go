@@ -17,7 +17,7 @@ const (
 	DefaultNodeImage = "redislabs/redis:" + DefaultNodeTag
 	// DefaultNodeTag is also the tag of a node image that is given by digest alone.
 	DefaultNodeTag  = "8.2.0-46.13"
-	DefaultOperator = "quay.io/open-redis-enterprise/operator:1.0.0"
+	DefaultOperator = "quay.io/open-redis-enterprise/operator:1.1.0"
 )
 
 // Platform is what all clusters of this operator have in common.

@@ -44,7 +44,7 @@ func (s *suite) monitor(t *testing.T) {
 }
 
 // releasedImage is the image that config/default names.
-const releasedImage = "quay.io/open-redis-enterprise/operator:1.0.0"
+const releasedImage = "quay.io/open-redis-enterprise/operator:1.1.0"
 
 // dashboardsHaveData evaluates each query of each dashboard, until all but the silent ones give something.
 func (p prometheus) dashboardsHaveData(t *testing.T, s *suite) {
