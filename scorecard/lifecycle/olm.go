@@ -9,6 +9,7 @@ import (
 	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
 	operatorsv2 "github.com/operator-framework/api/pkg/operators/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,12 +72,18 @@ func (s *stage) catalogSource() *v1alpha1.CatalogSource {
 	return c
 }
 
-// approve waits for the plan that brings a release, and approves it.
+// approve waits for the plan that brings a release, and approves it. A release that is there has been approved.
 func (s *stage) approve(ctx context.Context, t report.T, version string) {
 	t.Helper()
 	must(t, s.Await(ctx, "installplan of "+version, planLimit, func() (bool, string, error) {
+		there := s.Get(ctx, s.Key(s.csv(version)), &v1alpha1.ClusterServiceVersion{})
+		if there == nil {
+			return true, "carried out", nil
+		}
 		plan, err := s.plan(ctx, version)
 		switch {
+		case !apierrors.IsNotFound(there):
+			return notYet(there)
 		case err != nil:
 			return notYet(err)
 		case plan == nil:
@@ -90,7 +97,7 @@ func (s *stage) approve(ctx context.Context, t report.T, version string) {
 	}))
 }
 
-// plan is the newest one that brings a release, or nil.
+// plan is the newest one that brings a release, or nil. One that was carried out belongs to an earlier installation.
 func (s *stage) plan(ctx context.Context, version string) (*v1alpha1.InstallPlan, error) {
 	var plans v1alpha1.InstallPlanList
 	if err := s.List(ctx, &plans, client.InNamespace(s.Cluster.Namespace)); err != nil {
@@ -98,7 +105,10 @@ func (s *stage) plan(ctx context.Context, version string) (*v1alpha1.InstallPlan
 	}
 	var newest *v1alpha1.InstallPlan
 	for i, p := range plans.Items {
-		if slices.Contains(p.Spec.ClusterServiceVersionNames, s.csv(version)) && (newest == nil || p.Spec.Generation > newest.Spec.Generation) {
+		if p.Status.Phase == v1alpha1.InstallPlanPhaseComplete || !slices.Contains(p.Spec.ClusterServiceVersionNames, s.csv(version)) {
+			continue
+		}
+		if newest == nil || p.Spec.Generation > newest.Spec.Generation {
 			newest = &plans.Items[i]
 		}
 	}

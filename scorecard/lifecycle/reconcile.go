@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/operator-framework/api/pkg/operators/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -52,7 +53,7 @@ func reconcile(ctx context.Context, s *stage) {
 	s.step("each database is active", func(t report.T) { s.databasesRun(ctx, t, ofKind(all, databaseKind)) })
 	s.check("the children are there", func(t report.T) { s.childrenAreThere(ctx, t, firstCluster) })
 	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, firstCluster) })
-	s.check("metrics are scraped where something can", func(t report.T) { s.monitorsAreThere(ctx, t, firstCluster) })
+	s.check("metrics are scraped where something can", func(t report.T) { s.monitorsAreThere(ctx, t, s.From) })
 	s.check("remote clusters and Active-Active databases are answered", func(t report.T) {
 		for _, example := range slices.Concat(ofKind(all, remoteKind), ofKind(all, activeActiveKind)) {
 			s.isAnswered(ctx, t, example)
@@ -138,20 +139,39 @@ func (s *stage) routesLeadIn(ctx context.Context, t report.T, cluster string) {
 	}))
 }
 
-func (s *stage) monitorsAreThere(ctx context.Context, t report.T, cluster string) {
+// monitorsAreThere looks for what a release makes for Prometheus. One that asks for no right to it makes none.
+func (s *stage) monitorsAreThere(ctx context.Context, t report.T, version string) {
 	t.Helper()
 	if !s.serves(monitorKind) {
 		t.Logf("this cluster has no ServiceMonitors")
 		return
 	}
-	must(t, s.Await(ctx, "servicemonitor of "+cluster, childLimit, func() (bool, string, error) {
+	var csv v1alpha1.ClusterServiceVersion
+	must(t, s.Get(ctx, s.Key(s.csv(version)), &csv))
+	if !asksFor(&csv, monitorKind.Group) {
+		t.Logf("%s makes no ServiceMonitors", csv.Name)
+		return
+	}
+	must(t, s.Await(ctx, "servicemonitor of "+firstCluster, childLimit, func() (bool, string, error) {
 		monitors, err := s.objects(ctx, monitorKind)
 		if err != nil {
 			return notYet(err)
 		}
-		return slices.ContainsFunc(monitors, func(m unstructured.Unstructured) bool { return m.GetLabels()[names.LabelCluster] == cluster }),
+		return slices.ContainsFunc(monitors, func(m unstructured.Unstructured) bool { return m.GetLabels()[names.LabelCluster] == firstCluster }),
 			fmt.Sprintf("%d in all", len(monitors)), nil
 	}))
+}
+
+// asksFor tells whether a release wants rights in an API group.
+func asksFor(csv *v1alpha1.ClusterServiceVersion, group string) bool {
+	for _, p := range csv.Spec.InstallStrategy.StrategySpec.Permissions {
+		for _, rule := range p.Rules {
+			if slices.Contains(rule.APIGroups, group) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *stage) objects(ctx context.Context, kind schema.GroupVersionKind) ([]unstructured.Unstructured, error) {
