@@ -81,6 +81,7 @@ func (e *engine) establish(ctx context.Context, t transition) error {
 	}
 	// The first round makes new instances, and waits until they are there; the second tells everybody where they are.
 	fresh := slices.DeleteFunc(slices.Clone(reached), func(p participant) bool { return !t.added[schema.IntOf(p.inst, "id")] })
+	told := &participantSet{}
 	t.next["_status"] = crdbPosted
 	err = e.everywhere(ctx, fresh, taskPatience, func(ctx context.Context, p participant) error {
 		_, err := p.ask(ctx, http.MethodPut, "", api.Object{"crdb": t.next})
@@ -93,6 +94,9 @@ func (e *engine) establish(ctx context.Context, t transition) error {
 		t.next["_status"] = crdbCommitted
 		err = e.everywhere(ctx, reached, taskPatience, func(ctx context.Context, p participant) error {
 			_, err := p.ask(ctx, http.MethodPut, "", api.Object{"crdb": t.next})
+			if err == nil || passes(err) { // it may have taken it without saying so
+				told.add(p)
+			}
 			return err
 		})
 	}
@@ -102,14 +106,35 @@ func (e *engine) establish(ctx context.Context, t transition) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	e.takeBack(ctx, t, reached, fresh)
+	e.takeBack(ctx, t, told.list(), fresh)
 	return err
+}
+
+// participantSet collects participants from several goroutines, each once.
+type participantSet struct {
+	mu  sync.Mutex
+	all []participant
+}
+
+func (s *participantSet) add(p participant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.all, func(q participant) bool { return q.name() == p.name() }) {
+		s.all = append(s.all, p)
+	}
+}
+
+func (s *participantSet) list() []participant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
 }
 
 // checkAll asks whether all could, and notes what they show each other. It returns those that take part.
 func (e *engine) checkAll(ctx context.Context, t transition, all []participant) ([]participant, error) {
 	var mu sync.Mutex
 	var out []participant
+	shown := map[string]api.Object{} // by cluster; noted at the end, as requests carry all of the configuration
 	err := e.everywhere(ctx, all, e.n.cfg.PeerPatience, func(ctx context.Context, p participant) error {
 		answer, err := p.ask(ctx, http.MethodPost, "/check", api.Object{"crdb": t.next})
 		if err != nil && passes(err) && t.force && !p.self {
@@ -118,12 +143,15 @@ func (e *engine) checkAll(ctx context.Context, t transition, all []participant) 
 		if err != nil {
 			return err
 		}
-		p.inst["_proxy_cert"], p.inst["_syncer_cert"] = answer["proxy"], answer["syncer"]
 		mu.Lock()
 		defer mu.Unlock()
-		out = append(out, p)
+		out, shown[p.name()] = append(out, p), answer
 		return nil
 	})
+	for _, p := range out {
+		answer := shown[p.name()]
+		p.inst["_proxy_cert"], p.inst["_syncer_cert"] = answer["proxy"], answer["syncer"]
+	}
 	slices.SortFunc(out, func(a, b participant) int { return int(schema.IntOf(a.inst, "id") - schema.IntOf(b.inst, "id")) })
 	return out, err
 }

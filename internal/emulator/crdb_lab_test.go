@@ -23,7 +23,7 @@ func newWorlds(t *testing.T, sizes ...int) *worlds {
 	w := &worlds{t: t}
 	for i, size := range sizes {
 		l := newLab(t, size, func(c *emulator.Config) {
-			c.OperationDelay, c.PeerPatience = 0, 3*time.Second
+			c.OperationDelay, c.PeerPatience = 0, 2*time.Second
 		})
 		create := createBody()
 		create["cluster"] = object{"name": site(i)}

@@ -161,6 +161,9 @@ func (e *engine) planTask(ctx context.Context, t api.Object) (api.Object, error)
 		}
 		t["_added"], t["_removed"] = added, removed
 	}
+	if changes {
+		next["_by"] = t["id"]
+	}
 	t["_old"], t["_crdb"] = now, next
 	err := e.noteTask(ctx, schema.TextOf(t, "id"), func(o api.Object) {
 		for _, key := range []string{"_old", "_crdb", "_added", "_removed"} {

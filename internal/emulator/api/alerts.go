@@ -108,20 +108,60 @@ func mergedAlerts(old, ask Object) Object {
 	return out
 }
 
-// sourceAlerts answers for syncer sources, of which there are none.
+// sourceAlerts answers for the sources of syncers.
 func sourceAlerts(c *call) (any, error) {
+	crdt := strings.HasPrefix(c.request.URL.Path, "/v1/bdbs/crdt_sources/")
 	if c.params["uid"] == "" {
-		return Object{}, nil
+		return c.allSourceAlerts(crdt)
 	}
-	if _, err := c.mustBDB("uid"); err != nil {
+	bdb, err := c.mustBDB("uid")
+	if err != nil {
 		return nil, err
 	}
-	for param, value := range c.params {
-		if param != "uid" {
+	var at any = c.sourceAlertsOf(bdb, crdt)
+	for _, param := range []string{"source", "alert"} {
+		value, asked := c.params[param]
+		if !asked {
+			break
+		}
+		if at = object(at)[value]; at == nil {
 			return nil, refusal(http.StatusNotFound, "not_found", "%s does not exist", value)
 		}
 	}
-	return Object{}, nil
+	return at, nil
+}
+
+func (c *call) allSourceAlerts(crdt bool) (any, error) {
+	all, err := c.Engine.List(c.ctx(), KindBDB)
+	if err != nil {
+		return nil, err
+	}
+	out := Object{}
+	for _, b := range all {
+		if sources := c.sourceAlertsOf(b, crdt); len(sources) > 0 {
+			out[id(schema.IntOf(b, "uid"))] = sources
+		}
+	}
+	return out, nil
+}
+
+// sourceAlertsOf are the alerts of the sources of a database; no syncer runs for those of Replica Of.
+func (c *call) sourceAlertsOf(bdb Object, crdt bool) Object {
+	out := Object{}
+	if !crdt || !schema.BoolOf(bdb, "crdt") {
+		return out
+	}
+	set := object(bdb["_alerts"])
+	for _, v := range list(bdb["crdt_sources"]) {
+		s := object(v)
+		cut := schema.TextOf(s, "status") == "out-of-sync" && schema.TextOf(bdb, "crdt_sync") == "enabled"
+		out[id(schema.IntOf(s, "uid"))] = Object{
+			"bdb_crdt_src_high_syncer_lag":         c.alertState(set["bdb_crdt_src_high_syncer_lag"], false),
+			"bdb_crdt_src_syncer_connection_error": c.alertState(set["bdb_crdt_src_syncer_connection_error"], cut),
+			"bdb_crdt_src_syncer_general_error":    c.alertState(set["bdb_crdt_src_syncer_general_error"], false),
+		}
+	}
+	return out
 }
 
 func (c *call) clusterAlerts(prefix string) (Object, error) {

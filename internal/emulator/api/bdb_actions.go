@@ -125,7 +125,7 @@ func upgradeBDB(c *call) (any, error) {
 	return bdbAction{name: "upgrade", typeName: "bdb_upgrade_request", mode: schema.Change, whole: true}.serve(c)
 }
 
-// noSyncer is the answer of the syncer states: 404 while no syncer runs, and none does.
+// noSyncer is the answer of the syncer state of Replica Of: 404 while no syncer runs, and none does.
 func noSyncer(c *call) (any, error) {
 	if _, err := c.mustBDB("uid"); err != nil {
 		return nil, err

@@ -185,11 +185,11 @@ func updateBDB(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if action != "" && schema.BoolOf(old, "crdt") {
+		return nil, refusal(http.StatusNotAcceptable, "not_supported_action_on_crdt",
+			"'%s' does not work on an Active-Active instance", action)
+	}
 	if action == "reset_admin_pass" {
-		if schema.BoolOf(old, "crdt") {
-			return nil, refusal(http.StatusNotAcceptable, "not_supported_action_on_crdt",
-				"The admin password of an Active-Active instance can not be reset")
-		}
 		fields["authentication_admin_pass"] = facts.AdminPassword
 	}
 	if c.dryRun() {
@@ -312,7 +312,7 @@ func (c *call) available(ask func(ctx context.Context, uid int64) error) error {
 		case "":
 		case "lag":
 			// Measured on the product: databases that are not Active-Active never pass the lag check.
-			if !schema.BoolOf(bdb, "crdt") {
+			if !schema.BoolOf(bdb, "crdt") || lagging(bdb) {
 				return refusal(http.StatusServiceUnavailable, "bdb_unavailable", "Database %s is unavailable", c.params["uid"])
 			}
 		default:

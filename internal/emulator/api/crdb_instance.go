@@ -174,8 +174,8 @@ func putInstance(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if schema.IntOf(old, "_version") > schema.IntOf(o, "_version") {
-		return nil, refusal(http.StatusConflict, "config_edit_conflict", "A newer configuration is known")
+	if conflict(old, o) {
+		return nil, refusal(http.StatusConflict, "config_edit_conflict", "Another change of the configuration came first")
 	}
 	o["_instance"], o["_since"] = own, schema.Timestamp(c.Now())
 	bdb, err := c.instanceBDB(guid)
@@ -202,6 +202,13 @@ func putInstance(c *call) (any, error) {
 	}
 	_, err = c.put(KindCRDB, guid, o)
 	return nil, err
+}
+
+// conflict tells whether a configuration is not the one that follows: another cluster may have been asked for a change at
+// the same time.
+func conflict(known, next Object) bool {
+	have, comes := schema.IntOf(known, "_version"), schema.IntOf(next, "_version")
+	return have > comes || have == comes && known["_by"] != next["_by"]
 }
 
 // newInstance writes the configuration down first, so that nothing stays behind that nobody knows of.

@@ -180,14 +180,6 @@ func endpointStats(c *call) (any, error) {
 	return out, nil
 }
 
-// peerStats is GET /v1/bdbs/{bdb_uid}/peer_stats[/{uid}]: only Active-Active databases have peers.
-func peerStats(c *call) (any, error) {
-	if _, err := c.mustBDB("bdb_uid"); err != nil {
-		return nil, err
-	}
-	return nil, refusal(http.StatusNotAcceptable, "invalid_param", "Database %s is not Active-Active", c.params["bdb_uid"])
-}
-
 // sourceStats is GET /v1/bdbs/{bdb_uid}/sync_source_stats[/{uid}]: no syncer runs.
 func sourceStats(c *call) (any, error) {
 	if _, err := c.mustBDB("bdb_uid"); err != nil {
