@@ -289,20 +289,22 @@ func (a *agent) linkReports() map[string]map[string]linkReport {
 	return out
 }
 
-// overlayLinks puts what is true of the links at this moment over the sources of an instance.
-func (n *Node) overlayLinks(d databaseRecord, o api.Object) {
-	sources, _ := o["crdt_sources"].([]any)
-	if len(sources) == 0 {
-		return
-	}
+// linksOf are the links of a database as the leader knows them; empty elsewhere.
+func (n *Node) linksOf(d databaseRecord) map[string]linkReport {
 	w := n.sight()
+	if w == nil || len(d.Nodes) == 0 || !w.alive(d.Nodes[0]) {
+		return nil
+	}
+	return w.reports[d.Nodes[0]].Links[text(d.BDB)]
+}
+
+// overlayLinks puts what is true of the links at this moment over the sources of an instance.
+func overlayLinks(links map[string]linkReport, o api.Object) {
+	sources, _ := o["crdt_sources"].([]any)
 	for _, s := range sources {
 		source, _ := s.(map[string]any)
 		source["status"] = string(crdb.OutOfSync)
-		if w == nil || len(d.Nodes) == 0 || !w.alive(d.Nodes[0]) {
-			continue
-		}
-		r, known := w.reports[d.Nodes[0]].Links[text(d.BDB)][text(schema.IntOf(source, "uid"))]
+		r, known := links[text(schema.IntOf(source, "uid"))]
 		if !known {
 			continue
 		}

@@ -21,6 +21,7 @@ type figures struct {
 	EphemeralFree, EphemeralTotal   int64
 	Shards                          map[string]map[string]string
 	Endpoints                       map[string]proxy.Stats
+	Links                           map[string]map[string]linkReport
 	// Memory and CPU are those of the machine; Watchdog is what the node thinks of its cluster.
 	Memory   int64
 	CPU      map[string]map[string]float64
@@ -39,8 +40,9 @@ func (a *agent) measure(ctx context.Context, _ nothing) (figures, error) {
 	for _, e := range a.endpoints {
 		endpoints = append(endpoints, e)
 	}
+	links := a.linkReports()
 	a.mu.Unlock()
-	f := figures{Free: freeMemory(), Memory: machineMemory(), CPU: processorTimes(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}}
+	f := figures{Free: freeMemory(), Memory: machineMemory(), CPU: processorTimes(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}, Links: links}
 	_, _, quorum := a.store.Leader()
 	f.Watchdog = metrics.Watchdog{Node: text(a.self), HasQuorum: quorum, IsPrimary: a.store.IsLeader(),
 		Generation: a.store.Snapshot().Rev(), PrimarySelections: a.store.Elections()}
@@ -86,6 +88,9 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 			MemoryLimit: schema.IntOf(o, "memory_size"), Version: schema.TextOf(o, "redis_version"), Port: schema.IntOf(o, "port"),
 			TLSMode: schema.TextOf(o, "tls_mode"), Replication: schema.BoolOf(o, "replication"), Tags: tags(o),
 		})
+		if d, _ := v.database(uid); len(d.Nodes) > 0 {
+			overlayLinks(all[d.Nodes[0]].Links[text(uid)], o)
+		}
 		out.Syncers = append(out.Syncers, append(syncers(o, "replica_sources", "replicaof"), syncers(o, "crdt_sources", "crdt")...)...)
 	}
 	for _, s := range v.shards() {
@@ -108,8 +113,12 @@ func syncers(o api.Object, field, kind string) []metrics.Syncer {
 	list, _ := o[field].([]any)
 	for i, e := range list {
 		source, _ := e.(map[string]any)
+		id := schema.IntOf(source, "uid")
+		if id == 0 {
+			id = int64(i + 1)
+		}
 		out = append(out, metrics.Syncer{
-			Database: text(schema.IntOf(o, "uid")), Source: text(int64(i + 1)), Type: kind,
+			Database: text(schema.IntOf(o, "uid")), Source: text(id), Type: kind,
 			InSync: schema.TextOf(source, "status") == "in-sync", LagMilliseconds: schema.IntOf(source, "lag"),
 		})
 	}

@@ -133,7 +133,9 @@ func (n *Node) overlayBDB(v view, o api.Object) {
 	o["shard_list"] = list
 	o["endpoints"] = []any{}
 	d, ok := v.database(uid)
-	n.overlayLinks(d, o)
+	if schema.BoolOf(o, "crdt") {
+		overlayLinks(n.linksOf(d), o)
+	}
 	if !ok || len(d.Nodes) == 0 {
 		return
 	}

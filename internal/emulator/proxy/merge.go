@@ -233,7 +233,7 @@ func (k *compiled) mergeInfo(raws [][]byte) []byte {
 	var out strings.Builder
 	for line := range strings.SplitSeq(strings.TrimSuffix(values[0].String(), "\r\n"), "\r\n") {
 		name, value, ok := strings.Cut(line, ":")
-		if ok && !keepInfo(name) {
+		if ok && (!keepInfo(name) || name == "db1") { // notes of Active-Active instances
 			continue
 		}
 		if hidden, is := hiddenInfo[name]; ok && is {
