@@ -11,6 +11,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
+	"github.com/open-redis-enterprise/operator/internal/remotecluster"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -28,6 +29,8 @@ type Shared struct {
 	Cache      *platform.Cache
 	// Reach looks at the ways in from outside.
 	Reach *reach.Watcher
+	// Prober asks the remote clusters.
+	Prober *remotecluster.Prober
 	// Teardown, Metrics and Tracer are given to every loop.
 	Teardown *Teardown
 	Metrics  *metrics.Metrics

@@ -40,6 +40,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
+	"github.com/open-redis-enterprise/operator/internal/remotecluster"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 	"github.com/open-redis-enterprise/operator/internal/upgradeable"
@@ -166,6 +167,8 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	defer links.Close()
 	entrances := reach.New(reach.Options{Dial: o.Dial})
 	defer entrances.Close()
+	prober := remotecluster.NewProber(remotecluster.ProberOptions{Dial: o.Dial})
+	defer prober.Close()
 	defer figures.Follow(metrics.State{Reader: mgr.GetClient(), Namespace: o.Namespace, Links: links, Elected: mgr.Elected(), AdmissionEnds: serving.ends})()
 	secrets, err := secretNames(mgr, o)
 	if err != nil {
@@ -184,7 +187,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)

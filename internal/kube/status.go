@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,6 +44,28 @@ func AddFinalizer(ctx context.Context, c client.Client, obj client.Object, final
 // RemoveFinalizer takes the finalizer off obj; an object that is already gone is no error.
 func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object, finalizer string) error {
 	return client.IgnoreNotFound(patchFinalizers(ctx, c, obj, func(o client.Object) bool { return controllerutil.RemoveFinalizer(o, finalizer) }))
+}
+
+// Annotate puts an annotation on obj, in the cluster and in memory; it writes only on a difference, and not over what
+// somebody wrote meanwhile (conflict).
+func Annotate(ctx context.Context, c client.Client, obj client.Object, key, value string) error {
+	if obj.GetAnnotations()[key] == value {
+		return nil
+	}
+	after := obj.DeepCopyObject().(client.Object)
+	annotations := maps.Clone(after.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	after.SetAnnotations(annotations)
+	patch := client.MergeFromWithOptions(obj.DeepCopyObject().(client.Object), client.MergeFromWithOptimisticLock{})
+	if err := c.Patch(ctx, after, patch); err != nil {
+		return err
+	}
+	obj.SetAnnotations(after.GetAnnotations())
+	obj.SetResourceVersion(after.GetResourceVersion())
+	return nil
 }
 
 func patchFinalizers(ctx context.Context, c client.Client, obj client.Object, change func(client.Object) bool) error {

@@ -25,6 +25,13 @@ const (
 	// EventIngressReady and EventIngressNotReady: the way in from outside opened, or a person must look at it.
 	EventIngressReady    = "IngressReady"
 	EventIngressNotReady = "IngressNotReady"
+	// EventConnected and EventNotConnected: a remote cluster answers and accepts the credentials, or does not any more.
+	EventConnected    = "RemoteClusterConnected"
+	EventNotConnected = "RemoteClusterNotConnected"
+	// EventClustersDiffer: a remote cluster has another clock or version than the local one.
+	EventClustersDiffer = "RemoteClusterDiffers"
+	// EventCertificatePinned: the certificate of a remote cluster was seen for the first time and is the one trusted from now on.
+	EventCertificatePinned = "CertificatePinned"
 	// EventTakenOver: a cluster that another operator made is taken over; the message says for what its pods wait.
 	EventTakenOver = "TakenOver"
 	// EventBootstrapFailed: a node could not form or join the cluster; the message carries the server's error code.

@@ -71,6 +71,9 @@ const (
 	AnnotationIstioSelector = AnnotationPrefix + "istio-selector"
 	// AnnotationExpose on a database asks for a way in from outside: "true", or a host name of its own.
 	AnnotationExpose = AnnotationPrefix + "expose"
+	// AnnotationCertificate on a remote cluster is the fingerprint of the certificate that its API must show, where nothing
+	// else says whom to trust: sha256: and the digest in hexadecimal. The operator writes it at the first contact.
+	AnnotationCertificate = AnnotationPrefix + "api-certificate"
 	// AnnotationHoldUpgrade with the value "true", on a cluster or database, lets it hold back an upgrade of the operator
 	// for as long as it is not safe, also when nothing has moved for long.
 	AnnotationHoldUpgrade = AnnotationPrefix + "hold-operator-upgrade"
@@ -97,6 +100,8 @@ const TagExpose = "open_redis_enterprise_expose"
 const (
 	ClusterFinalizer  = "redbfinalizer.redisenterpriseclusters.app.redislabs.com"
 	DatabaseFinalizer = "finalizer.redisenterprisedatabases.app.redislabs.com"
+	// RemoteClusterFinalizer has no documented name; this one follows the pattern of the documented ones.
+	RemoteClusterFinalizer = "finalizer.redisenterpriseremoteclusters.app.redislabs.com"
 )
 
 // Containers and volumes of the node pod.

@@ -35,6 +35,9 @@ func Validate(remote *v1alpha1.RedisEnterpriseRemoteCluster) []error {
 	if len(validation.IsDNS1123Subdomain(strings.ToLower(spec.APIFQDNURL))) > 0 {
 		add("spec.apiFqdnUrl", "must be a host name without scheme, port and path, not %q", spec.APIFQDNURL)
 	}
+	if spec.DBFQDNSuffix != "" && len(validation.IsDNS1123Subdomain("db"+strings.ToLower(spec.DBFQDNSuffix))) > 0 {
+		add("spec.dbFqdnSuffix", "must make a host name when it follows the name of a database, such as -db.example.com, not %q", spec.DBFQDNSuffix)
+	}
 	if spec.APIPort != nil && len(validation.IsValidPortNum(*spec.APIPort)) > 0 {
 		add("spec.apiPort", "must be from 1 to 65535, not %d", *spec.APIPort)
 	}
@@ -105,7 +108,7 @@ func (r Reviewer) review(ctx context.Context, old, remote *v1alpha1.RedisEnterpr
 	if err := r.Cached.List(ctx, &others, client.InNamespace(remote.Namespace)); err == nil {
 		errs = append(errs, Unique(remote, others.Items)...)
 	}
-	verdict := admission.Verdict{Warnings: []string{"remote clusters are checked, and not connected to, by this version of the operator"}}
+	var verdict admission.Verdict
 	for _, err := range errs {
 		verdict.Denials = append(verdict.Denials, err.Error())
 	}

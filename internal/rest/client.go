@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,9 @@ type Options struct {
 	Addresses func() []string
 	// ServerName is the name the certificate must carry: the cluster's FQDN. Addresses are IPs, which it does not name.
 	ServerName string
+	// Names, if any, take the place of ServerName for a cluster behind a proxy that leads by host name: the handshake asks
+	// for the host of the address, and the certificate must carry one of these.
+	Names []string
 	// RootCAs are the certificates trusted; nil means those of the system.
 	RootCAs func() *x509.CertPool
 	// Credentials to send; nil or an empty user sends none.
@@ -46,6 +50,8 @@ type Options struct {
 	// TrustLoopback accepts any certificate, but only from a loopback address: the first contact of a program that
 	// runs beside the node, before the node's certificate can be known. No other address is ever dialled then.
 	TrustLoopback bool
+	// Dial opens connections; nil is the plain network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport replaces the network, for tests. Nil is the real one.
 	Transport http.RoundTripper
 	// Middleware wraps the transport: logging, metrics, dry run.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -196,5 +197,53 @@ func TestCallsThatWorkOnAllNodesHaveTheirOwnPatience(t *testing.T) {
 	}
 	if _, err := c.GetCluster(context.Background()); !rest.IsTransport(err) {
 		t.Fatalf("another call waited as long: %v", err)
+	}
+}
+
+func TestTLSLooksForOtherNamesThanTheOneItAsksFor(t *testing.T) {
+	var asked atomic.Value
+	var calls atomic.Int32
+	s, pool := node(t, func(w http.ResponseWriter, r *http.Request) { calls.Add(1); emptyList(w, r) }, fqdn)
+	s.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		asked.Store(hello.ServerName)
+		return nil, nil
+	}
+	const outside = "api.example.com:443"
+	through := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address != outside {
+			t.Errorf("dialled %s", address)
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
+	}
+	_, others := node(t, emptyList, fqdn)
+	for _, c := range []struct {
+		name  string
+		names []string
+		pool  *x509.CertPool
+		ok    bool
+	}{
+		{"the name of the cluster is in the certificate", []string{"api.example.com", fqdn}, pool, true},
+		{"no name of those is", []string{"api.example.com", "other.ns.svc.cluster.local"}, pool, false},
+		{"the right name in a certificate that is not trusted", []string{fqdn}, others, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := calls.Load()
+			api := overTLS(t, rest.Options{Addresses: func() []string { return []string{outside} }, Names: c.names, Dial: through,
+				RootCAs:     func() *x509.CertPool { return c.pool },
+				Credentials: func() rest.Credentials { return rest.Credentials{Username: "admin", Password: "secret"} }})
+			_, err := api.ListNodes(t.Context())
+			if (err == nil) != c.ok {
+				t.Errorf("err = %v", err)
+			}
+			if seen := calls.Load() != before; seen != c.ok {
+				t.Errorf("the server saw a request: %t", seen)
+			}
+			if err != nil && !rest.NeverSent(err) {
+				t.Errorf("something was sent: %v", err)
+			}
+			if asked.Load() != "api.example.com" {
+				t.Errorf("asked for %v", asked.Load())
+			}
+		})
 	}
 }

@@ -16,6 +16,10 @@ const (
 // ConditionReachable is True while a remote cluster answers and accepts the credentials.
 const ConditionReachable = "Reachable"
 
+// ConditionCompatible is False while the clock or the version of a remote cluster differs from the local one by more than
+// Active-Active databases should have to bear. Absent while the remote cluster is not reached.
+const ConditionCompatible = "Compatible"
+
 // Reasons that conditions of databases use.
 const (
 	// ReasonDatabaseActive means: the database serves clients.
@@ -55,4 +59,20 @@ const (
 	ReasonUnreachable = "Unreachable"
 	// ReasonAccessDenied means: the remote cluster does not accept the credentials.
 	ReasonAccessDenied = "AccessDenied"
+	// ReasonConnecting means: nobody has tried yet.
+	ReasonConnecting = "Connecting"
+	// ReasonWrongCluster means: a cluster answers that is not the one in the spec.
+	ReasonWrongCluster = "WrongCluster"
+	// ReasonInUse means: an Active-Active database lists the remote cluster, so it is not let go.
+	ReasonInUse = "InUse"
+)
+
+// Reasons that the condition Compatible uses.
+const (
+	// ReasonCompatible means: clock and version agree.
+	ReasonCompatible = "Compatible"
+	// ReasonClocksDiffer means: the clocks are more than five seconds apart.
+	ReasonClocksDiffer = "ClocksDiffer"
+	// ReasonVersionsDiffer means: the clusters run different releases.
+	ReasonVersionsDiffer = "VersionsDiffer"
 )

@@ -4,9 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,8 +13,6 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
-	"github.com/open-redis-enterprise/operator/internal/names"
-	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
 
 func remote(name string, change ...func(*v1alpha1.RedisEnterpriseRemoteClusterSpec)) *v1alpha1.RedisEnterpriseRemoteCluster {
@@ -30,12 +27,12 @@ func remote(name string, change ...func(*v1alpha1.RedisEnterpriseRemoteClusterSp
 func clientWith(t *testing.T, objects ...client.Object) client.Client {
 	t.Helper()
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{appv1.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{appv1.AddToScheme, v1alpha1.AddToScheme, corev1.AddToScheme} {
 		if err := add(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return fake.NewClientBuilder().WithScheme(s).WithObjects(objects...).Build()
+	return fake.NewClientBuilder().WithScheme(s).WithStatusSubresource(&v1alpha1.RedisEnterpriseRemoteCluster{}).WithObjects(objects...).Build()
 }
 
 func TestADM8_RemoteClusters(t *testing.T) {
@@ -49,6 +46,8 @@ func TestADM8_RemoteClusters(t *testing.T) {
 		{"a sound one", nil, remote("a"), ""},
 		{"RERC-2 without a Secret the rule names it", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.SecretName = "" }), ""},
 		{"RERC-2 another Secret", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.SecretName = "mine" }), "spec.secretName: must be redis-enterprise-a"},
+		{"RERC-8 a suffix that makes a host name", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.DBFQDNSuffix = "-DB.example.com" }), ""},
+		{"RERC-8 a suffix that makes none", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.DBFQDNSuffix = "/db.example.com" }), "spec.dbFqdnSuffix"},
 		{"a URL is no host name", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.APIFQDNURL = "https://api" }), "spec.apiFqdnUrl"},
 		{"a port that is none", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.APIPort = &port }), "spec.apiPort"},
 		{"RERC-4 the pair is taken", nil, remote("a", func(s *v1alpha1.RedisEnterpriseRemoteClusterSpec) { s.RECName = "b" }), "spec.recName: cluster b of namespace ns is described by b"},
@@ -65,45 +64,4 @@ func TestADM8_RemoteClusters(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestARemoteClusterIsNotIgnoredInSilence(t *testing.T) {
-	rec := &appv1.RedisEnterpriseCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
-	obj := remote("a")
-	k := &Kind{Client: clientWith(t, rec, obj), Namespace: "ns"}
-	report := func() int {
-		before := obj.DeepCopy()
-		run, err := k.Run(t.Context(), obj)
-		if outcome.Of(err).Kind != outcome.KindRejected {
-			t.Fatalf("err = %v", err)
-		}
-		events := k.Report(before, obj, run, err, time.Now())
-		for _, e := range events {
-			if e.Reason != names.EventNotActedOn || !e.Warning {
-				t.Errorf("event %+v", e)
-			}
-		}
-		return len(events)
-	}
-	if n := report(); n != 1 {
-		t.Errorf("%d events at first", n)
-	}
-	if n := report(); n != 0 {
-		t.Errorf("%d events without news", n)
-	}
-	if c := meta.FindStatusCondition(obj.Status.Conditions, appv1.ConditionStalled); c == nil || c.Reason != ReasonNotActedOn {
-		t.Errorf("Stalled = %+v", c)
-	}
-	if !obj.Status.Local || obj.Status.SpecStatus != appv1.SpecValid {
-		t.Errorf("RERC-3: status %+v", obj.Status)
-	}
-	t.Run("an invalid one is called so", func(t *testing.T) {
-		obj.Spec.SecretName = "mine"
-		before := obj.DeepCopy()
-		run, err := k.Run(t.Context(), obj)
-		events := k.Report(before, obj, run, err, time.Now())
-		if obj.Status.SpecStatus != appv1.SpecInvalid || len(events) != 1 || events[0].Reason != names.EventInvalidConfiguration {
-			t.Errorf("status %+v, events %v", obj.Status, events)
-		}
-	})
 }
