@@ -31,6 +31,15 @@ func (s *suite) object(ctx context.Context, kind schema.GroupVersionKind, name s
 	return o, s.Get(ctx, s.Key(name), o)
 }
 
+// named is an object of a kind, of which no more is known.
+func named(kind schema.GroupVersionKind, namespace, name string) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(kind)
+	o.SetNamespace(namespace)
+	o.SetName(name)
+	return o
+}
+
 func (s *suite) objects(ctx context.Context, kind schema.GroupVersionKind) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(kind)

@@ -85,12 +85,15 @@ func installOLM(t *testing.T, s *suite) {
 	for _, file := range consoleKinds {
 		foreign = append(foreign, filepath.Join(console, "console", "v1", "zz_generated.crd-manifests", file))
 	}
-	quickstart := filepath.Join(s.module(t, "hack/parts/olm", "github.com/operator-framework/operator-lifecycle-manager"), "deploy", "upstream", "quickstart")
-	for _, file := range append(foreign, filepath.Join(quickstart, "crds.yaml")) {
+	deploy := filepath.Join(s.module(t, "hack/parts/olm", "github.com/operator-framework/operator-lifecycle-manager"), "deploy")
+	kinds, err := filepath.Glob(filepath.Join(deploy, "chart", "crds", "*.yaml")) // those of the quick start lack one
+	must(t, err)
+	for _, file := range append(foreign, kinds...) {
 		must(t, s.ApplyFile(ctx, file))
 	}
-	manifests, err := os.ReadFile(filepath.Join(quickstart, "olm.yaml"))
+	manifests, err := os.ReadFile(filepath.Join(deploy, "upstream", "quickstart", "olm.yaml"))
 	must(t, err)
+	manifests = append(manifests, olmConfig...)
 	must(t, s.Await(ctx, "OLM's objects", time.Minute, func() (bool, string, error) {
 		if err := s.ApplyYAML(ctx, ours(t, manifests)); err != nil { // its kinds may not be served yet
 			return notYet(err)
@@ -102,6 +105,14 @@ func installOLM(t *testing.T, s *suite) {
 		must(t, olm.AwaitDeployment(ctx, deployment, 3*time.Minute))
 	}
 }
+
+// olmConfig is what OLM looks for before it begins.
+const olmConfig = `
+---
+apiVersion: operators.coreos.com/v1
+kind: OLMConfig
+metadata: {name: cluster}
+`
 
 var publishedOLM = regexp.MustCompile(`quay\.io/operator-framework/olm@sha256:[0-9a-f]{64}`)
 
@@ -137,6 +148,7 @@ func ours(t *testing.T, manifests []byte) []byte {
 // serveCatalog makes the catalog of docs/olm.md and waits until OLM has read it.
 func serveCatalog(t *testing.T, s *suite) {
 	ctx := t.Context()
+	s.removeCatalog(t) // its image may be an older one
 	must(t, s.ApplyYAML(ctx, fmt.Appendf(nil, `
 apiVersion: operators.coreos.com/v1alpha1
 kind: CatalogSource
@@ -163,6 +175,11 @@ spec:
 		}
 		return text(found, "status", "defaultChannel") == channel, "default channel " + text(found, "status", "defaultChannel"), nil
 	}))
+}
+
+func (s *suite) removeCatalog(t *testing.T) {
+	t.Helper()
+	s.remove(t, named(sourceKind, olmNamespace, sourceName), time.Minute)
 }
 
 // module is the folder of a Go module that the module in folder needs.

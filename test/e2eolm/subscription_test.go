@@ -36,17 +36,17 @@ func subscribe(t *testing.T, s *suite) {
 apiVersion: operators.coreos.com/v1
 kind: OperatorGroup
 metadata: {name: redis-enterprise}
-spec: {targetNamespaces: [%s]}
+spec: {targetNamespaces: [%[1]s]}
 ---
 apiVersion: operators.coreos.com/v1alpha1
 kind: Subscription
-metadata: {name: %s}
+metadata: {name: %[2]s}
 spec:
-  source: %s
-  sourceNamespace: %s
+  source: %[3]s
+  sourceNamespace: %[4]s
   name: %[2]s
-  channel: %s
-  startingCSV: %s
+  channel: %[5]s
+  startingCSV: %[6]s
   installPlanApproval: Manual
 `, s.Namespace, packageName, sourceName, olmNamespace, channel, s.released.csv())))
 	if found, err := s.objects(ctx, csvKind); err != nil || len(found) > 0 {
@@ -137,11 +137,7 @@ func upgrade(t *testing.T, s *suite) {
 	s.approve(t, s.head)
 	s.phase(t, s.head, "Succeeded", 5*time.Minute)
 	must(t, s.AwaitDeployment(ctx, operator, 2*time.Minute))
-	old := &unstructured.Unstructured{}
-	old.SetGroupVersionKind(csvKind)
-	old.SetName(s.released.csv())
-	old.SetNamespace(s.Namespace)
-	must(t, s.AwaitGone(ctx, old, time.Minute))
+	must(t, s.AwaitGone(ctx, named(csvKind, s.Namespace, s.released.csv()), time.Minute))
 	s.settled(t, s.head)
 	t.Run("the deployment runs the image of the bundle", func(t *testing.T) { s.runs(t, s.head) })
 	t.Run("no acknowledged write is lost from the replicated database", func(t *testing.T) { s.nothingLost(t, replicated, planned) })
@@ -246,26 +242,14 @@ func uninstall(t *testing.T, s *suite) {
 	s.gone(t, appv1alpha1.GroupVersion.WithKind("RedisEnterpriseDatabase"), 2*time.Minute)
 	must(t, s.DeleteAllOf(ctx, &appv1.RedisEnterpriseCluster{}, client.InNamespace(s.Namespace)))
 	s.gone(t, appv1.GroupVersion.WithKind("RedisEnterpriseCluster"), 2*time.Minute)
-	subscription := &unstructured.Unstructured{}
-	subscription.SetGroupVersionKind(subscriptionKind)
-	subscription.SetNamespace(s.Namespace)
-	subscription.SetName(packageName)
-	s.remove(t, subscription, time.Minute)
-	csv := &unstructured.Unstructured{}
-	csv.SetGroupVersionKind(csvKind)
-	csv.SetNamespace(s.Namespace)
-	csv.SetName(s.next.csv())
-	s.remove(t, csv, time.Minute)
+	s.remove(t, named(subscriptionKind, s.Namespace, packageName), time.Minute)
+	s.remove(t, named(csvKind, s.Namespace, s.next.csv()), time.Minute)
 	must(t, s.Await(ctx, "deployment/"+operator, time.Minute, func() (bool, string, error) {
 		_, err := s.Core.AppsV1().Deployments(s.Namespace).Get(ctx, operator, metav1.GetOptions{})
 		return client.IgnoreNotFound(err) == nil && err != nil, fmt.Sprint(err), nil
 	}))
 	s.gone(t, conditionKind, time.Minute)
-	source := &unstructured.Unstructured{}
-	source.SetGroupVersionKind(sourceKind)
-	source.SetNamespace(olmNamespace)
-	source.SetName(sourceName)
-	s.remove(t, source, time.Minute)
+	s.removeCatalog(t)
 	s.removeNamespace(t, s.Namespace)
 	t.Run("no webhook of the operator is left", func(t *testing.T) {
 		must(t, s.Await(ctx, "webhooks", time.Minute, func() (bool, string, error) {
