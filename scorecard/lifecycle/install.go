@@ -123,10 +123,8 @@ func satisfied(t report.T, csv *v1alpha1.ClusterServiceVersion) {
 	if len(csv.Status.RequirementStatus) == 0 {
 		t.Error("OLM tells of no requirement")
 	}
-	for _, r := range csv.Status.RequirementStatus {
-		if r.Status != v1alpha1.RequirementStatusReasonPresent && r.Status != v1alpha1.DependentStatusReasonSatisfied {
-			t.Errorf("%s %s: %s %s", r.Kind, r.Name, r.Status, r.Message)
-		}
+	for _, lack := range unmet(csv) {
+		t.Error(lack)
 	}
 }
 

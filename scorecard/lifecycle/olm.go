@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
@@ -129,8 +130,24 @@ func (s *stage) installed(ctx context.Context, t report.T, version string) *v1al
 	return &csv
 }
 
+// describe says where OLM is with a release, and what it lacks.
 func describe(csv *v1alpha1.ClusterServiceVersion) string {
-	return fmt.Sprintf("%s (%s) %s", csv.Status.Phase, csv.Status.Reason, csv.Status.Message)
+	text := fmt.Sprintf("%s (%s) %s", csv.Status.Phase, csv.Status.Reason, csv.Status.Message)
+	if csv.Status.Reason == v1alpha1.CSVReasonRequirementsNotMet {
+		text += ": " + strings.Join(unmet(csv), ", ")
+	}
+	return text
+}
+
+// unmet lists what a release asked for and does not have.
+func unmet(csv *v1alpha1.ClusterServiceVersion) []string {
+	var out []string
+	for _, r := range csv.Status.RequirementStatus {
+		if r.Status != v1alpha1.RequirementStatusReasonPresent && r.Status != v1alpha1.DependentStatusReasonSatisfied {
+			out = append(out, fmt.Sprintf("%s %s: %s %s", r.Kind, r.Name, r.Status, r.Message))
+		}
+	}
+	return out
 }
 
 // heldBack waits until OLM lets a release wait because the running one may not be replaced.
