@@ -99,6 +99,11 @@ func TestActiveActiveTaskIsDoneOnce(t *testing.T) {
 	if task := l.need(n, http.MethodGet, "/v1/crdb_tasks/"+id, nil); task["ended"] == nil || strings.Contains(fmt.Sprint(task), secret) {
 		t.Errorf("the task shows %v", task)
 	}
+	const bye = "3f0e5d9e-93a6-4f0f-8a0e-7b9c9f6f6d12"
+	w.finished(0, w.asTask(0, http.MethodDelete, "/v1/crdbs/"+guid, bye, nil))
+	if late := w.asTask(0, http.MethodDelete, "/v1/crdbs/"+guid, bye, nil); late["status"] != "finished" {
+		t.Errorf("a deletion that is sent again after its end: %v", late)
+	}
 	if running := l.list(n, "/v1/crdb_tasks"); len(running) != 0 {
 		t.Errorf("tasks that run: %v", running)
 	}
@@ -342,5 +347,32 @@ func TestActiveActiveConcurrentChanges(t *testing.T) {
 	}
 	if status, _ := l1.ask(n1, http.MethodPut, "/v1/bdbs/1/flush", nil); status != http.StatusNotAcceptable {
 		t.Errorf("flushing one instance answers %d", status)
+	}
+}
+
+// TestActiveActiveCatchesUpWithTheConfiguration changes settings by force while a participant does not answer.
+func TestActiveActiveCatchesUpWithTheConfiguration(t *testing.T) {
+	w := newWorlds(t, 1, 1)
+	body := w.body(0, 1)
+	gate := newDoor(t)
+	gate.lead(w.labs[1].nodes[0].Addr() + ":9443")
+	body["instances"].([]object)[1]["cluster"].(object)["url"] = "https://" + gate.addr()
+	l, n := w.at(0)
+	guid := w.finished(0, l.need(n, http.MethodPost, "/v1/crdbs", body))
+	gate.cut(true)
+	w.finished(0, l.need(n, http.MethodPost, "/v1/crdbs/"+guid+"/updates", object{
+		"force_update": true, "crdb": object{"default_db_config": object{"memory_size": 200 << 20}},
+	}))
+	if here, there := number(w.database(0, guid)["memory_size"]), number(w.database(1, guid)["memory_size"]); here != 200<<20 || there != 100<<20 {
+		t.Errorf("by force: %d here, %d there", here, there)
+	}
+	l.await("the other side catches up", func() bool { return number(w.database(1, guid)["memory_size"]) == 200<<20 })
+	gate.cut(false)
+	l1, n1 := w.at(1)
+	w.finished(1, l1.need(n1, http.MethodPatch, "/v1/crdbs/"+guid, object{"default_db_config": object{"memory_size": 300 << 20}}))
+	for i := range 2 {
+		if m := number(w.database(i, guid)["memory_size"]); m != 300<<20 {
+			t.Errorf("after a change from there site %d has %d", i, m)
+		}
 	}
 }

@@ -152,6 +152,12 @@ func (e *engine) planTask(ctx context.Context, t api.Object) (api.Object, error)
 	if !ok {
 		return nil, &api.Error{Status: 404, Code: "not_found", Description: "The Active-Active database does not exist"}
 	}
+	if changes && operation != "upgrade_crdb" {
+		if err := e.adoptNewest(ctx, now); err != nil {
+			return nil, err
+		}
+		now, _ = e.crdb(schema.TextOf(t, "crdb_guid"))
+	}
 	next := now
 	if changes && operation != "upgrade_crdb" {
 		var added, removed []int64

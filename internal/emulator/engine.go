@@ -92,6 +92,7 @@ func (e *engine) lead() {
 	e.confirmReplicas()
 	e.dispatch()
 	e.dispatchTasks()
+	e.keepUp()
 }
 
 // rest ends what this node did as the leader; the next leader goes on with it.

@@ -255,6 +255,9 @@ func getInstance(c *call) (any, error) {
 		return nil, ErrNotFound
 	}
 	answer := Object{"version": o["_version"], "status": o["_status"], "available": false, "bdb_status": "", "address": ""}
+	if c.flag("config") {
+		answer["crdb"] = o
+	}
 	if bdb == nil {
 		return answer, nil
 	}

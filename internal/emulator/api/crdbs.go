@@ -14,7 +14,7 @@ import (
 
 func crdbRoutes() []route {
 	const one = "/v1/crdbs/{crdb_guid}"
-	return []route{
+	all := []route{
 		{method: get, pattern: "/v1/crdbs", permission: "view_crdb_list", serve: listCRDBs},
 		{method: post, pattern: "/v1/crdbs", permission: "create_crdb", serve: createCRDB},
 		{method: get, pattern: one, permission: "view_crdb", serve: getCRDB},
@@ -28,6 +28,29 @@ func crdbRoutes() []route {
 		{method: get, pattern: "/v1/crdb_tasks", permission: "view_crdb_task_list", serve: listCRDBTasks},
 		{method: get, pattern: "/v1/crdb_tasks/{task_id}", permission: "view_crdb_task", serve: getCRDBTask},
 		{method: post, pattern: "/v1/crdb_tasks/{task_id}/actions/cancel", permission: "update_crdb", serve: cancelCRDBTask},
+	}
+	for i := range all {
+		if all[i].method != get {
+			all[i].serve = again(all[i].serve)
+		}
+	}
+	return all
+}
+
+// again answers a request that was sent before with the task it began, also when what it was about is gone meanwhile.
+func again(serve func(*call) (any, error)) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		taskID := c.request.Header.Get("X-Task-ID")
+		if taskID == "" || c.params["task_id"] != "" {
+			return serve(c)
+		}
+		task, err := c.Engine.Get(c.ctx(), KindCRDBTask, taskID)
+		guid := c.params["crdb_guid"]
+		if err != nil || task == nil || expired(task, c.Now()) || guid != "" && guid != schema.TextOf(task, "crdb_guid") ||
+			schema.TextOf(task, "_call") != c.request.Method+" "+c.request.URL.Path {
+			return serve(c) // startTask compares once more
+		}
+		return renderTask(task, false), nil
 	}
 }
 
@@ -266,14 +289,15 @@ func (c *call) startTask(operation, guid string, body Object) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	o := schema.Clone(body)
+	o["_call"] = c.request.Method + " " + c.request.URL.Path
 	stored, err := c.Engine.Update(c.ctx(), KindCRDBTask, taskID, func(old Object) (Object, error) {
 		if old != nil && !expired(old, c.Now()) {
-			if schema.TextOf(old, "operation") != operation {
+			if schema.TextOf(old, "_call") != o["_call"] {
 				return nil, refusal(http.StatusConflict, "config_edit_conflict", "Task %s is another operation", taskID)
 			}
 			return old, nil
 		}
-		o := schema.Clone(body)
 		o["id"], o["crdb_guid"], o["operation"], o["status"] = taskID, guid, operation, taskQueued
 		o["_ttl"], o["_serial"] = ttl, serial
 		return o, nil
