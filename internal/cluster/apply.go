@@ -34,7 +34,7 @@ type Run struct {
 // apply performs the steps up to the first that waits, is refused or fails. What remains anyway is joined, so that a
 // wait does not hide a refusal.
 func (k *Kind) apply(ctx context.Context, rec *v1.RedisEnterpriseCluster, p Plan, run *Run) error {
-	h := &hands{rec: rec, writer: k.writer(), run: run}
+	h := &hands{rec: rec, writer: k.writer(), reader: k.Reader, run: run}
 	if l := k.Links.Get(client.ObjectKeyFromObject(rec)); l != nil {
 		h.api = l.Client()
 	}

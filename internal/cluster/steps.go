@@ -41,7 +41,8 @@ type API interface {
 type hands struct {
 	rec    *v1.RedisEnterpriseCluster
 	writer kube.Writer
-	api    API // nil while the cluster cannot be reached
+	reader client.Reader // from the API server
+	api    API           // nil while the cluster cannot be reached
 	run    *Run
 }
 

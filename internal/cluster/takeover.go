@@ -165,7 +165,7 @@ func takeOverSteps(in Inputs, want Desired, o *Observed, r Rollout) []Step {
 	case r.TakeOver == "" && r.Hold: // an upgrade that a check forbids
 		return nil
 	case r.TakeOver == "":
-		return []Step{ownFields{o.Set.DeepCopy()}}
+		return []Step{ownFields{o.Set.Name}}
 	case o.Set.Annotations[AnnotationTakenOver] != noteOf(in.REC, want.Set) && !agreed(in.REC, want.Set, o.Set):
 		return []Step{noteTakeOver{o.Set.DeepCopy(), noteOf(in.REC, want.Set)}}
 	}

@@ -37,17 +37,21 @@ func (s noteTakeOver) perform(ctx context.Context, h *hands) error {
 }
 
 // ownFields makes the operator the owner of every field that another one wrote, so that applying the wish replaces the old
-// pod template instead of mixing the two. It changes none of them.
-type ownFields struct{ set *appsv1.StatefulSet }
+// pod template instead of mixing the two. It changes none of them. Who owns what is not kept in the cache.
+type ownFields struct{ name string }
 
-func (s ownFields) String() string { return "own the fields of StatefulSet " + s.set.Name }
+func (s ownFields) String() string { return "own the fields of StatefulSet " + s.name }
 
 func (s ownFields) perform(ctx context.Context, h *hands) error {
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(s.set, writersOf(s.set), h.writer.Manager)
+	set := &appsv1.StatefulSet{}
+	if err := h.reader.Get(ctx, client.ObjectKey{Namespace: h.rec.Namespace, Name: s.name}, set); err != nil {
+		return err
+	}
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(set, writersOf(set), h.writer.Manager)
 	if err != nil || len(patch) == 0 {
 		return err
 	}
-	return h.writer.Client.Patch(ctx, s.set.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(h.writer.Manager))
+	return h.writer.Client.Patch(ctx, set, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(h.writer.Manager))
 }
 
 // writersOf are those who wrote the object itself, and not its status.

@@ -96,6 +96,14 @@ type scene struct {
 // newScene makes a scene. Scenes do not see each other, so their tests run beside each other.
 func newScene(t *testing.T, change ...func(*scene)) *scene {
 	t.Helper()
+	s := stage(t, change...)
+	s.start()
+	return s
+}
+
+// stage makes a scene whose operator has yet to be started.
+func stage(t *testing.T, change ...func(*scene)) *scene {
+	t.Helper()
 	t.Parallel()
 	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
 	s := &scene{t: t, namespace: name[:min(len(name), 40)], traffic: &traffic{}}
@@ -105,12 +113,14 @@ func newScene(t *testing.T, change ...func(*scene)) *scene {
 	if err := world.Namespace(t.Context(), s.namespace); err != nil {
 		t.Fatal(err)
 	}
-	s.start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := world.DeleteNamespace(ctx, s.namespace); err != nil {
 			t.Error(err)
+		}
+		if s.operator == nil {
+			return
 		}
 		if err := s.operator.Stop(); err != nil {
 			t.Error(err)

@@ -40,6 +40,7 @@ func (p *pod) run(ctx context.Context, log *slog.Logger) error {
 			group.Go(func() error { return p.runBootstrapper(ctx, c.Name, credentials, log) })
 		case slices.Contains(c.Args, "services-rigger"):
 			group.Go(func() error { return p.runRigger(ctx, c.Name, credentials, log) })
+		case c.Image == ForeignImage: // looks after nothing; a test does what it would
 		default:
 			return fmt.Errorf("the stand-in does not know how to run container %s", c.Name)
 		}

@@ -37,6 +37,9 @@ const (
 	NextNodeImage = "quay.io/open-redis-enterprise/emulator:8.2.1-10.1"
 )
 
+// ForeignImage is what containers of another operator's programs run. They do nothing here.
+const ForeignImage = "registry.example.com/another/operator:8.2.0-12"
+
 // Options say what a World has.
 type Options struct {
 	// Root is the folder of the project, for CRDs and the operator's rights.
