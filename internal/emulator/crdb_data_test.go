@@ -249,3 +249,44 @@ func (w *worlds) flushes(guid string, a, b *redis.Client) {
 	must(w.t, a.Set(ctx, "later", "1", 0).Err())
 	l.await("what is written later arrives", func() bool { return b.Get(ctx, "later").Val() == "1" })
 }
+
+// TestActiveActiveGrows spreads a database over more shards on all sides while clients write.
+func TestActiveActiveGrows(t *testing.T) {
+	w := newWorlds(t, 1, 1)
+	for i := range 2 {
+		w.labs[i].license(license(t))
+	}
+	body := w.body(0, 1)
+	body["default_db_config"] = object{
+		"memory_size": 400 << 20, "replication": false, "port": 12000, "sharding": true, "shards_count": 1,
+		"shard_key_regex": []object{{"regex": `.*\{(?<tag>.*)\}.*`}, {"regex": `(?<tag>.*)`}},
+	}
+	l, n := w.at(0)
+	guid := w.finished(0, l.need(n, http.MethodPost, "/v1/crdbs", body))
+	var writers []*writer
+	for i := range 2 {
+		addr := w.labs[i].nodes[0].Addr() + ":12000"
+		writers = append(writers, write(func() string { return addr }))
+		writers[i].flows(l)
+	}
+	w.finished(0, l.need(n, http.MethodPatch, "/v1/crdbs/"+guid, object{"default_db_config": object{"shards_count": 4}}))
+	for i, wr := range writers {
+		wr.flows(w.labs[i])
+		wr.end()
+	}
+	a, b := w.client(0), w.client(1)
+	l.await("both sides hold as much", func() bool {
+		x := a.DBSize(t.Context()).Val()
+		return x == int64(len(writers[0].acked)+len(writers[1].acked)) && x == b.DBSize(t.Context()).Val()
+	})
+	for _, wr := range writers {
+		wr.check(t)
+	}
+	writers[0].find, writers[1].find = writers[1].find, writers[0].find
+	for _, wr := range writers {
+		wr.check(t)
+	}
+	l.await("the syncer is measured", func() bool {
+		return sample(l.metrics(n), "database_syncer_src_connectivity_state", "1", `syncer_type="crdt"`, `replica_id="2"`)
+	})
+}
