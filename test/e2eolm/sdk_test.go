@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -18,7 +21,9 @@ const (
 // runBundle lets operator-sdk install the published release in a namespace of its own.
 func runBundle(t *testing.T, s *suite) {
 	in := &suite{Cluster: s.In(sdkNamespace)}
-	must(t, in.EnsureNamespace(t.Context()))
+	// The pod that operator-sdk serves the bundle from does not meet the restricted standard, whatever it is told.
+	must(t, s.ApplyObject(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: sdkNamespace,
+		Labels: map[string]string{"pod-security.kubernetes.io/enforce": "baseline"}}}))
 	s.Sayf("%s", s.run(t, sdk, "run", "bundle", registryAddress+"/"+bundles+":v"+s.released.version, "--namespace", sdkNamespace,
 		"--install-mode", "OwnNamespace", "--index-image", registryAddress+"/operator-framework/opm:v1.74.0",
 		"--decompression-image", busybox, "--image-pull-policy", "IfNotPresent", "--security-context-config", "restricted", "--timeout", "10m"))

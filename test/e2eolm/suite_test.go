@@ -133,7 +133,7 @@ func (s *suite) run(t *testing.T, command ...string) string {
 	t.Helper()
 	output, err := s.try(t, command...)
 	if err != nil {
-		t.Fatalf("%s: %v", strings.Join(command[:2], " "), err)
+		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, output)
 	}
 	return output
 }
