@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,12 +13,12 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	scorecard "github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
-
-	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/open-redis-enterprise/operator/scorecard/lifecycle"
 	"github.com/open-redis-enterprise/operator/scorecard/report"
@@ -25,14 +26,31 @@ import (
 )
 
 func main() {
-	klog.SetLogger(logr.Discard())
+	quiet()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command := newCommand(os.Stdout, os.Stderr)
-	if err := command.ExecuteContext(ctx); err != nil {
+	if err := execute(ctx, os.Stdout, os.Stderr, os.Args[1:]); err != nil {
 		stop()
 		os.Exit(1)
 	}
+}
+
+// quiet keeps the libraries from logging: in a pod that would be part of the result. The runtime library even complains when
+// nobody has told it where to log.
+func quiet() {
+	klog.SetLogger(logr.Discard())
+	log.SetLogger(logr.Discard())
+}
+
+// execute runs the command line. Arguments that are not understood are told in a result, too.
+func execute(ctx context.Context, out, progress io.Writer, args []string) error {
+	command := newCommand(out, progress)
+	command.SetArgs(args)
+	err := command.ExecuteContext(ctx)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, print(out, report.Status(command.Name(), func(t report.T) { t.Fatal(err) })))
 }
 
 // newCommand is the command line. Progress, when it is asked for, is the only thing that goes to the second writer.

@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	scorecard "github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 
 	"github.com/open-redis-enterprise/operator/scorecard/report"
@@ -18,10 +22,8 @@ import (
 func call(t *testing.T, args ...string) scorecard.TestStatus {
 	t.Helper()
 	var out bytes.Buffer
-	command := newCommand(&out, &out)
-	command.SetArgs(args)
-	if err := command.ExecuteContext(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := execute(t.Context(), &out, &out, args); err != nil {
+		t.Log(err)
 	}
 	var status scorecard.TestStatus
 	decoder := json.NewDecoder(&out)
@@ -45,6 +47,8 @@ func TestTheProgram(t *testing.T) {
 		{"a bundle that is well", []string{"images-pinned", "--bundle=../bundle"}, scorecard.PassState, ""},
 		{"no bundle", []string{"images-pinned", "--bundle=/nowhere"}, scorecard.FailState, "/nowhere"},
 		{"no such test", []string{"unheard-of", "--bundle=../bundle"}, scorecard.FailState, "there is no test unheard-of; there are descriptors-complete"},
+		{"an unknown flag", []string{"images-pinned", "--unheard-of"}, scorecard.FailState, "unknown flag: --unheard-of"},
+		{"no test", nil, scorecard.FailState, "accepts 1 arg(s)"},
 		{"no such stage", []string{"lifecycle-unheard-of"}, scorecard.FailState, ""},
 		{"no cluster", []string{"lifecycle-install", "--catalog-image=example.com/catalog:v1"}, scorecard.FailState, ""},
 	} {
@@ -57,6 +61,28 @@ func TestTheProgram(t *testing.T) {
 				t.Error("the result and its state disagree")
 			}
 		})
+	}
+}
+
+// TestLibrariesAreQuiet: whatever they log, nothing gets between the lines of a result.
+func TestLibrariesAreQuiet(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = writer
+	t.Cleanup(func() { os.Stderr = stderr })
+	quiet()
+	log.Log.Info("a warning of the API server")
+	log.FromContext(t.Context()).Error(errors.New("an error"), "of a library")
+	klog.Error("another one")
+	klog.Flush()
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(reader); err != nil || len(text) > 0 {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	operatorsv2 "github.com/operator-framework/api/pkg/operators/v2"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 	"github.com/open-redis-enterprise/operator/test/scenario"
@@ -78,7 +79,9 @@ func problem(name string, err error) scorecard.TestStatus {
 
 // connect reaches the cluster; its client knows OLM's kinds too.
 func connect(o Options) (*scenario.Cluster, error) {
-	cluster, err := scenario.New(o.Config, o.Namespace, o.Progress)
+	config := rest.CopyConfig(o.Config)
+	config.WarningHandler = rest.NoWarnings{} // of the API server: they would be printed among the results
+	cluster, err := scenario.New(config, o.Namespace, o.Progress)
 	if err != nil {
 		return nil, err
 	}

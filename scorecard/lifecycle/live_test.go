@@ -12,6 +12,7 @@ import (
 	scorecard "github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 var (
@@ -33,6 +34,7 @@ func init() {
 // TestLifecycle runs the suite redis-lifecycle on the cluster of a kubeconfig: the same code as in the pods of a scorecard.
 func TestLifecycle(t *testing.T) {
 	klog.SetLogger(logr.Discard())
+	log.SetLogger(logr.Discard())
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	if err != nil {
 		t.Fatal(err)
