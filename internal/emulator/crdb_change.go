@@ -72,6 +72,13 @@ func insist(ctx context.Context, do func() error) error {
 	}
 }
 
+// patiently is insist with a limit of its own.
+func patiently(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, undoPatience)
+	defer cancel()
+	return insist(ctx, do)
+}
+
 // establish asks, tells, waits, commits; what fails before the end is taken back.
 func (e *engine) establish(ctx context.Context, t transition) error {
 	all := e.participants(t.next)

@@ -51,6 +51,15 @@ func TestActiveActiveLifeCycle(t *testing.T) {
 		}
 	}
 
+	w.finished(1, l1.need(n1, http.MethodPost, "/v1/crdbs/"+guid+"/upgrade", object{"redis_version": "8.2"}))
+	for i := range 2 {
+		l, n := w.at(i)
+		config := l.need(n, http.MethodGet, "/v1/crdbs/"+guid, nil)["default_db_config"].(object)
+		if v := w.database(i, guid)["redis_version"]; v != "8.2" || config["redis_version"] != "8.2" {
+			t.Errorf("after an upgrade site %d has version %v, its configuration %v", i, v, config["redis_version"])
+		}
+	}
+
 	// A third participant, and its removal.
 	w.finished(0, l.need(n, http.MethodPost, "/v1/crdbs/"+guid+"/updates", object{"add_instances": []object{w.instance(2)}}))
 	for i := range 3 {

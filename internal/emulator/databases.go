@@ -274,7 +274,15 @@ func (e *engine) flushAll(ctx context.Context, uid int64) error {
 		if s.Role != roleMaster {
 			continue
 		}
-		if _, err := call(ctx, e, s.Node, pathFlush, e.a.flush, shardCall{Shard: s.UID, Floor: floor}); err != nil {
+		flush := func() error {
+			_, err := call(ctx, e, s.Node, pathFlush, e.a.flush, shardCall{Shard: s.UID, Floor: floor})
+			return err
+		}
+		err := flush()
+		if err != nil && floor != 0 { // the other instances are flushed, too
+			err = patiently(ctx, flush)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -330,6 +330,14 @@ func upgradeInstance(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.Engine.Start(c.ctx(), Operation{Scope: ScopeBDB, UID: schema.IntOf(bdb, "uid"), Name: "upgrade", Body: body})
+	if _, err = c.Engine.Start(c.ctx(), Operation{Scope: ScopeBDB, UID: schema.IntOf(bdb, "uid"), Name: "upgrade", Body: body}); err != nil {
+		return nil, err
+	}
+	_, err = c.Engine.Update(c.ctx(), KindCRDB, c.params["crdb_guid"], func(o Object) (Object, error) {
+		if version := schema.TextOf(body, "redis_version"); o != nil && version != "" {
+			object(o["default_db_config"])["redis_version"] = version
+		}
+		return o, nil
+	})
 	return nil, err
 }

@@ -132,6 +132,9 @@ redis.call('SELECT', '1')
 local floor = tonumber(ARGV[1])
 if floor <= tonumber(redis.call('HGET', 'state', 'floor') or '0') then return 0 end
 redis.call('HSET', 'state', 'floor', ARGV[1])
+if floor > tonumber(redis.call('HGET', 'state', 'clock') or '0') then
+  redis.call('HSET', 'state', 'clock', ARGV[1]) -- what is written from now on is later, whatever the machine's clock says
+end
 local cursor, dropped = '0', {}
 repeat
   local page = redis.call('HSCAN', 'stamp', cursor, 'COUNT', '1000')
