@@ -34,6 +34,8 @@ func freshHead(ctx context.Context, s *stage) {
 	for _, m := range modes(s.Options.Namespace + "-head") {
 		s.inMode(ctx, m)
 	}
+	s.step("the kinds go", func(t report.T) { s.removeKinds(ctx, t) })
+	s.check("nothing is left in the cluster", func(t report.T) { s.clusterIsClean(ctx, t) })
 }
 
 func (s *stage) inMode(ctx context.Context, m mode) {
