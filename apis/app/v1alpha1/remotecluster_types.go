@@ -55,7 +55,8 @@ type RedisEnterpriseRemoteClusterSpec struct {
 	// Name of the RedisEnterpriseCluster. Cannot change.
 	RECName string `json:"recName"`
 	// Secret with the keys `username` and `password` of the cluster's administrator. Its name must be
-	// redis-enterprise- followed by the name of this resource.
+	// redis-enterprise- followed by the name of this resource. The key `ca.crt` may hold the certificates that the
+	// cluster's API is trusted by; without it, the certificate seen at the first contact is.
 	// +optional
 	SecretName string `json:"secretName,omitempty"`
 }
@@ -77,7 +78,7 @@ type RedisEnterpriseRemoteClusterStatus struct {
 	// Resource version of the secret with which the cluster was last reached.
 	// +optional
 	InternalObservedSecretResourceVersion string `json:"internalObservedSecretResourceVersion,omitempty"`
-	// Conditions: Ready, Reconciling and Stalled as for all kinds, and Reachable.
+	// Conditions: Ready, Reconciling and Stalled as for all kinds, Reachable, and Compatible.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
