@@ -21,7 +21,15 @@ const (
 	answerTimeout = 5 * time.Second
 	firstRetry    = 100 * time.Millisecond
 	lastRetry     = 2 * time.Second
+	mostPause     = 50 * time.Millisecond
 )
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
 
 // Status is the documented word for the state of a source.
 type Status string
@@ -110,10 +118,7 @@ func (l *Link) Run(ctx context.Context) {
 		if time.Since(began) > answerTimeout {
 			retry = firstRetry
 		}
-		select {
-		case <-time.After(retry):
-		case <-ctx.Done():
-		}
+		pause(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}
 }
@@ -186,12 +191,17 @@ func (l *Link) pull(ctx context.Context, c *resp.Conn) error {
 			continue
 		}
 		b.From = position(seen, b.Log)
+		began := time.Now()
 		err = l.own.Take(ctx, b)
+		took := time.Since(began)
 		if errors.Is(err, ErrGap) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("this instance: %w", err)
+		}
+		if b.More { // a shard that has much to take in is not to forget its clients
+			pause(ctx, min(took, mostPause))
 		}
 		lag = max(lag, age(b))
 		l.note(func(s *State) { s.Keys += int64(len(b.Entries)) })

@@ -11,9 +11,9 @@ import (
 // answer has one batch for each shard.
 const PullCommand = "CRDT.PULL"
 
-// Limits of one batch.
+// Limits of one batch: a shard does nothing else while it reads or takes one.
 const (
-	batchKeys  = "500"
+	batchKeys  = "128"
 	batchBytes = "4194304"
 )
 
