@@ -115,6 +115,14 @@ func withFiles(t *testing.T, base v1.Image, below, folder string, configure func
 	return image
 }
 
+// archived is the image of an archive.
+func archived(t *testing.T, path string) v1.Image {
+	t.Helper()
+	image, err := tarball.ImageFromPath(path, nil)
+	must(t, err)
+	return image
+}
+
 func archive(t *testing.T, below, folder string) []byte {
 	t.Helper()
 	var buffer bytes.Buffer
@@ -167,8 +175,7 @@ func (s *suite) catalog(t *testing.T, releases ...release) v1.Image {
 	}
 	s.run(t, "bin/opm", "validate", configs)
 	s.run(t, "bin/opm", "serve", filepath.Dir(configs), "--cache-dir", cache, "--cache-only", "--pprof-addr", "")
-	opm, err := tarball.ImageFromPath(filepath.Join(s.root, "bin", "images", "olm", "opm.tar"), nil)
-	must(t, err)
+	opm := archived(t, filepath.Join(s.root, "bin", "images", "olm", "opm.tar"))
 	opm = withFiles(t, opm, "/configs", filepath.Dir(configs), func(*v1.Config) {})
 	return withFiles(t, opm, "/tmp/cache", cache, func(c *v1.Config) {
 		c.Cmd = []string{"serve", "/configs", "--cache-dir=/tmp/cache"}

@@ -16,6 +16,10 @@ const (
 	sdk                = "bin/operator-sdk"
 	sdkNamespace       = "redis-sdk"
 	scorecardNamespace = "redis-scorecard"
+
+	// What operator-sdk unpacks with when it cannot be told: run bundle-upgrade has no flag for it. Here it is busybox too.
+	decompressor    = "ubi9/ubi"
+	decompressorTag = "9.8"
 )
 
 // runBundle lets operator-sdk install the published release in a namespace of its own.

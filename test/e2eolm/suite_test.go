@@ -118,6 +118,7 @@ func fillRegistry(t *testing.T, s *suite) {
 		}
 	}
 	bundle := filepath.Join(s.root, "bundle")
+	s.images.push(t, decompressor, decompressorTag, archived(t, filepath.Join(s.root, "bin", "images", "olm", "busybox.tar")))
 	s.released = newRelease(t, filepath.Join(s.root, "catalog", "released", previous), digests["operator-"+previous+".tar"], nil)
 	s.head = newRelease(t, bundle, digests["operator-head.tar"], nil)
 	s.next = after(t, s.head, bundle, digests["operator-head.tar"])
