@@ -54,9 +54,9 @@ func (k *Kind) Run(ctx context.Context, remote *v1alpha1.RedisEnterpriseRemoteCl
 	if err != nil {
 		return Run{}, err
 	}
-	phase, span = trace.Phase(ctx, trace.Observe)
+	_, span = trace.Phase(ctx, trace.Observe)
 	wish := desired(in)
-	run := Run{Inputs: in, Observed: k.observe(phase, in, wish)}
+	run := Run{Inputs: in, Observed: k.observe(in, wish)}
 	span.End(nil)
 	_, span = trace.Phase(ctx, trace.Plan)
 	next := plan(in, wish, run.Observed)

@@ -1,8 +1,6 @@
 package remotecluster
 
 import (
-	"context"
-
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -14,7 +12,7 @@ type Observed struct {
 }
 
 // observe takes what the prober knows. It waits for nothing: the prober wakes the resource when there is news.
-func (k *Kind) observe(_ context.Context, in Inputs, wish Desired) Observed {
+func (k *Kind) observe(in Inputs, wish Desired) Observed {
 	key := client.ObjectKeyFromObject(in.Remote)
 	obs := Observed{Result: Result{Finding: NotYet}}
 	if in.Own != nil {
