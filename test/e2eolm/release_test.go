@@ -44,10 +44,10 @@ func (r release) csv() string { return packageName + ".v" + r.version }
 
 var operatorDigest = regexp.MustCompile(`(quay\.io/open-redis-enterprise/operator@)sha256:[0-9a-f]{64}`)
 
-// newRelease copies a bundle and changes its CSV.
-func newRelease(t *testing.T, from string, operator v1.Hash, change func(csv *unstructured.Unstructured)) release {
+// newRelease copies a bundle to a folder and changes its CSV.
+func newRelease(t *testing.T, folder, from string, operator v1.Hash, change func(csv *unstructured.Unstructured)) release {
 	t.Helper()
-	r := release{folder: t.TempDir()}
+	r := release{folder: folder}
 	must(t, os.CopyFS(r.folder, os.DirFS(from)))
 	path := filepath.Join(r.folder, csvFile)
 	text, err := os.ReadFile(path)
@@ -69,13 +69,13 @@ func newRelease(t *testing.T, from string, operator v1.Hash, change func(csv *un
 }
 
 // after is the release that would follow: head under the next version, so that a head that runs can be replaced.
-func after(t *testing.T, head release, from string, operator v1.Hash) release {
+func after(t *testing.T, head release, folder, from string, operator v1.Hash) release {
 	t.Helper()
 	numbers := strings.Split(head.version, ".")
 	patch, err := strconv.Atoi(numbers[2])
 	must(t, err)
 	next := release{version: fmt.Sprintf("%s.%s.%d", numbers[0], numbers[1], patch+1)}
-	return newRelease(t, from, operator, func(csv *unstructured.Unstructured) {
+	return newRelease(t, folder, from, operator, func(csv *unstructured.Unstructured) {
 		csv.SetName(next.csv())
 		annotations := csv.GetAnnotations()
 		delete(annotations, "olm.skipRange")

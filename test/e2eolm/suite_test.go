@@ -36,10 +36,11 @@ const (
 // suite is the local cluster, the registry it pulls from, and the releases of the operator.
 type suite struct {
 	*scenario.Cluster
-	root   string // the repository's folder
-	home   string // of command line tools
-	images *images
-	node   scenario.Image
+	root    string // the repository's folder
+	home    string // of command line tools
+	scratch string // for bundles
+	images  *images
+	node    scenario.Image
 	// released is what is published, head is what the repository holds, next exists in this suite only.
 	released, head, next release
 }
@@ -94,7 +95,7 @@ func connect(t *testing.T) *suite {
 	must(t, err)
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	must(t, err)
-	s := &suite{Cluster: cluster, root: root, home: t.TempDir(),
+	s := &suite{Cluster: cluster, root: root, home: t.TempDir(), scratch: t.TempDir(),
 		node: scenario.Image{Repository: setting("EMULATOR", "quay.io/open-redis-enterprise/emulator"), Tag: setting("NODE_TAG", "8.2.0-46.13")}}
 	// Tools that read images ask for a policy, even where there is nothing to decide.
 	policy := filepath.Join(s.home, ".config", "containers", "policy.json")
@@ -119,9 +120,9 @@ func fillRegistry(t *testing.T, s *suite) {
 	}
 	bundle := filepath.Join(s.root, "bundle")
 	s.images.push(t, decompressor, decompressorTag, archived(t, filepath.Join(s.root, "bin", "images", "olm", "busybox.tar")))
-	s.released = newRelease(t, filepath.Join(s.root, "catalog", "released", previous), digests["operator-"+previous+".tar"], nil)
-	s.head = newRelease(t, bundle, digests["operator-head.tar"], nil)
-	s.next = after(t, s.head, bundle, digests["operator-head.tar"])
+	s.released = newRelease(t, filepath.Join(s.scratch, previous), filepath.Join(s.root, "catalog", "released", previous), digests["operator-"+previous+".tar"], nil)
+	s.head = newRelease(t, filepath.Join(s.scratch, "head"), bundle, digests["operator-head.tar"], nil)
+	s.next = after(t, s.head, filepath.Join(s.scratch, "next"), bundle, digests["operator-head.tar"])
 	for _, r := range []release{s.released, s.head, s.next} {
 		s.Sayf("    bundle %s  %s", r.version, s.images.push(t, bundles, "v"+r.version, r.bundle(t)))
 	}
