@@ -48,19 +48,18 @@ func (s *session) pull(c command) error {
 		seen = append(seen, string(a))
 	}
 	batches, err := s.news(seen, takesPart)
-	if !takesPart() {
+	switch {
+	case !takesPart():
 		s.fail("ERR not a participant of this database") // any more, perhaps
-		return nil
-	}
-	if err != nil {
+	case err != nil:
 		s.fail("ERR " + err.Error())
-		return nil
+	default:
+		out := resp.AppendArray(nil, len(batches))
+		for _, b := range batches {
+			out = crdb.AppendBatch(out, b)
+		}
+		s.emit(out)
 	}
-	out := resp.AppendArray(nil, len(batches))
-	for _, b := range batches {
-		out = crdb.AppendBatch(out, b)
-	}
-	s.emit(out)
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (s *session) askAll(ctx context.Context, write bool, make func(k *compiled,
 	}
 	stop := context.AfterFunc(ctx, a.cut)
 	defer stop()
-	if err := a.exchange(); err != nil {
+	if err := a.exchange(); err != nil { //nolint:contextcheck // dialling ends with the endpoint, the rest with the context
 		a.abandon()
 		return nil, err
 	}
