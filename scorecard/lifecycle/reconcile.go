@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,7 @@ func (s *stage) databasesRun(ctx context.Context, t report.T, examples []*unstru
 		StringData: map[string]string{"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"},
 	})))
 	for _, example := range examples {
+		must(t, s.password(ctx, example))
 		must(t, s.ApplyObject(ctx, example))
 	}
 	for _, example := range examples {
@@ -99,6 +101,18 @@ func (s *stage) databasesRun(ctx context.Context, t report.T, examples []*unstru
 		}
 		must(t, s.AwaitService(ctx, example.GetName(), childLimit))
 	}
+}
+
+// password makes the Secret with the password of a database that names one of its own.
+func (s *stage) password(ctx context.Context, example *unstructured.Unstructured) error {
+	name, _, err := unstructured.NestedString(example.Object, "spec", "databaseSecretName")
+	if err != nil || name == "" {
+		return err
+	}
+	return client.IgnoreAlreadyExists(s.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.Cluster.Namespace, Name: name},
+		StringData: map[string]string{names.PasswordKey: rand.Text()},
+	}))
 }
 
 // childrenAreThere looks for what every cluster has.
