@@ -56,7 +56,7 @@ func (k *Kind) Run(ctx context.Context, remote *v1alpha1.RedisEnterpriseRemoteCl
 	}
 	_, span = trace.Phase(ctx, trace.Observe)
 	wish := desired(in)
-	run := Run{Inputs: in, Observed: k.observe(in, wish)}
+	run := Run{Inputs: in, Observed: k.observe(in, wish)} //nolint:contextcheck // the looks outlive this run
 	span.End(nil)
 	_, span = trace.Phase(ctx, trace.Plan)
 	next := plan(in, wish, run.Observed)
