@@ -53,7 +53,7 @@ func reconcile(ctx context.Context, s *stage) {
 	s.step("the first cluster runs", func(t report.T) { s.clusterRuns(ctx, t, clusters[0]) })
 	s.step("each database is active", func(t report.T) { s.databasesRun(ctx, t, ofKind(all, databaseKind)) })
 	s.check("the children are there", func(t report.T) { s.childrenAreThere(ctx, t, firstCluster) })
-	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, firstCluster) })
+	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, s.From) })
 	s.check("metrics are scraped where something can", func(t report.T) { s.monitorsAreThere(ctx, t, s.From) })
 	s.check("remote clusters and Active-Active databases are answered", func(t report.T) {
 		for _, example := range slices.Concat(ofKind(all, remoteKind), ofKind(all, activeActiveKind)) {
@@ -130,13 +130,20 @@ func (s *stage) childrenAreThere(ctx context.Context, t report.T, cluster string
 	}
 }
 
-func (s *stage) routesLeadIn(ctx context.Context, t report.T, cluster string) {
+// routesLeadIn looks for what a release makes where there are Routes. One that asks for no right to it makes none.
+func (s *stage) routesLeadIn(ctx context.Context, t report.T, version string) {
 	t.Helper()
 	if !s.serves(routeKind) {
 		t.Logf("this cluster has no Routes")
 		return
 	}
-	want := host(cluster, s.Cluster.Namespace)
+	var csv v1alpha1.ClusterServiceVersion
+	must(t, s.Get(ctx, s.Key(s.csv(version)), &csv))
+	if !asksFor(&csv, routeKind.Group) {
+		t.Logf("%s makes no Routes", csv.Name)
+		return
+	}
+	want := host(firstCluster, s.Cluster.Namespace)
 	must(t, s.Await(ctx, "route to "+want, childLimit, func() (bool, string, error) {
 		routes, err := s.objects(ctx, routeKind)
 		if err != nil {

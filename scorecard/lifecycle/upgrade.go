@@ -59,6 +59,7 @@ func upgrade(ctx context.Context, s *stage) {
 	})
 	s.check("the stored versions are served", func(t report.T) { s.storedVersions(ctx, t) })
 	s.check("metrics are scraped where something can", func(t report.T) { s.monitorsAreThere(ctx, t, s.To) })
+	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, s.To) })
 	s.check("admission answers", func(t report.T) { s.wrongIsRefused(ctx, t) })
 	s.check("with nothing to do it does nothing", func(t report.T) { s.isQuiet(ctx, t) })
 	s.check("the new release says when it may not be replaced", func(t report.T) {
