@@ -44,9 +44,9 @@ func quiet() {
 
 // execute runs the command line. Arguments that are not understood are told in a result, too.
 func execute(ctx context.Context, out, progress io.Writer, args []string) error {
-	command := newCommand(out, progress)
+	command := newCommand(ctx, out, progress)
 	command.SetArgs(args)
-	err := command.ExecuteContext(ctx)
+	err := command.Execute()
 	if err == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func execute(ctx context.Context, out, progress io.Writer, args []string) error 
 }
 
 // newCommand is the command line. Progress, when it is asked for, is the only thing that goes to the second writer.
-func newCommand(out, progress io.Writer) *cobra.Command {
+func newCommand(ctx context.Context, out, progress io.Writer) *cobra.Command {
 	var o lifecycle.Options
 	var verbose bool
 	command := &cobra.Command{
@@ -77,11 +77,11 @@ func newCommand(out, progress io.Writer) *cobra.Command {
 	flags.StringVar(&o.NodeImage, "node-image", "", "emulator's image, as repository:tag, for the nodes of the examples; the vendor's otherwise")
 	flags.DurationVar(&o.Timeout, "timeout", lifecycle.DefaultTimeout, "how long one stage may take")
 	flags.BoolVarP(&verbose, "verbose", "v", false, "tell on the standard error what happens; not for pods, whose two outputs are one")
-	command.RunE = func(c *cobra.Command, args []string) error {
+	command.RunE = func(_ *cobra.Command, args []string) error {
 		if verbose {
 			o.Progress = progress
 		}
-		return print(out, run(c.Context(), o, args[0]))
+		return print(out, run(ctx, o, args[0]))
 	}
 	command.SetOut(progress)
 	command.SetErr(progress)

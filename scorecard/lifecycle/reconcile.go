@@ -50,6 +50,13 @@ func reconcile(ctx context.Context, s *stage) {
 			t.Fatalf("the first cluster is %s; the databases are shown in %s", got, firstCluster)
 		}
 	})
+	// A namespace has one cluster, so those that do not stay come and go before the one that does.
+	s.step("every cluster that is shown runs", func(t report.T) {
+		for _, example := range clusters[1:] {
+			s.clusterRuns(ctx, t, example)
+			must(t, s.removeCluster(ctx, example.GetName()))
+		}
+	})
 	s.step("the first cluster runs", func(t report.T) { s.clusterRuns(ctx, t, clusters[0]) })
 	s.step("each database is active", func(t report.T) { s.databasesRun(ctx, t, ofKind(all, databaseKind)) })
 	s.check("the children are there", func(t report.T) { s.childrenAreThere(ctx, t, firstCluster) })
@@ -62,12 +69,6 @@ func reconcile(ctx context.Context, s *stage) {
 	})
 	s.check("what is wrong is refused in a sentence", func(t report.T) { s.wrongIsRefused(ctx, t) })
 	s.check("events tell of it", func(t report.T) { s.eventsTell(ctx, t, firstCluster) })
-	s.check("every other cluster that is shown runs too", func(t report.T) {
-		for _, example := range clusters[1:] {
-			s.clusterRuns(ctx, t, example)
-			must(t, s.removeCluster(ctx, example.GetName()))
-		}
-	})
 }
 
 func (s *stage) clusterRuns(ctx context.Context, t report.T, example *unstructured.Unstructured) {
