@@ -102,7 +102,7 @@ func TestTheConfigurationRunsEveryTest(t *testing.T) {
 			if test.Entrypoint[0] != "/usr/local/bin/redis-scorecard" {
 				continue
 			}
-			command := newCommand(&bytes.Buffer{}, &bytes.Buffer{})
+			command := newCommand(t.Context(), &bytes.Buffer{}, &bytes.Buffer{})
 			if err := command.ParseFlags(test.Entrypoint[1:]); err != nil {
 				t.Errorf("%v: %v", test.Entrypoint, err)
 			}
