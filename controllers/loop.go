@@ -35,6 +35,8 @@ type Kind[T client.Object, R any] interface {
 // Loop reconciles one kind: run, report, write the status if it differs, and let the outcome decide when to look again.
 type Loop[T client.Object, R any] struct {
 	Client client.Client
+	// Live reads past the cache what the cache does not have yet: the object that this loop has just written.
+	Live   client.Reader
 	Events record.EventRecorder
 	Kind   Kind[T, R]
 	// Teardown knows namespaces that are being deleted, where nothing is done any more but letting go.
@@ -44,6 +46,8 @@ type Loop[T client.Object, R any] struct {
 	Metrics *metrics.Metrics
 	Tracer  *trace.Tracer
 	Now     func() time.Time // time.Now unless a test says otherwise
+
+	written written
 }
 
 // repairing is a run that can tell what it put back because somebody else had changed it.
@@ -54,8 +58,8 @@ const afterConflict = 200 * time.Millisecond
 
 // Reconcile brings one object closer to its spec.
 func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	obj := l.Kind.New()
-	if err := l.Client.Get(ctx, req.NamespacedName, obj); err != nil {
+	obj, err := l.read(ctx, req.NamespacedName)
+	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if done, err := l.tornDown(ctx, obj); done || err != nil {
@@ -63,24 +67,41 @@ func (l *Loop[T, R]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	start := time.Now()
 	ctx, span := l.Tracer.Reconcile(ctx, l.Name, req.Namespace, req.Name)
-	err := l.reconcile(ctx, obj)
+	err = l.reconcile(ctx, obj)
 	span.End(err)
 	l.Metrics.Reconciled(l.Name, err, time.Since(start))
 	return outcome.Result(err)
 }
 
+// read gets the object from the cache, or from the API server while the cache is behind what this loop wrote itself.
+func (l *Loop[T, R]) read(ctx context.Context, key client.ObjectKey) (T, error) {
+	obj := l.Kind.New()
+	err := l.Client.Get(ctx, key, obj)
+	if err == nil && l.written.Ahead(key, obj.GetResourceVersion()) {
+		obj = l.Kind.New()
+		err = l.Live.Get(ctx, key, obj)
+	}
+	if apierrors.IsNotFound(err) {
+		l.written.Forget(key)
+	}
+	return obj, err
+}
+
 // reconcile runs, and writes down how it ended.
 func (l *Loop[T, R]) reconcile(ctx context.Context, obj T) error {
+	key, read := client.ObjectKeyFromObject(obj), obj.GetResourceVersion()
 	run, err := l.Kind.Run(ctx, obj)
 	if r, ok := any(run).(repairing); ok {
 		l.Metrics.Repaired(l.Name, r.Repaired())
 	}
 	if apierrors.IsConflict(err) { // somebody wrote meanwhile: nothing is wrong, and all of it is looked at again
+		l.written.Remember(key, read, obj, true)
 		return changedMeanwhile(ctx, "run", err)
 	}
 	ctx, span := trace.Phase(ctx, trace.Report)
 	perr := l.report(ctx, obj, run, err)
 	span.End(perr)
+	l.written.Remember(key, read, obj, perr != nil)
 	if apierrors.IsConflict(perr) {
 		return changedMeanwhile(ctx, "report", perr)
 	}

@@ -59,3 +59,58 @@ func TestLoopAndARefusedStatus(t *testing.T) {
 		})
 	}
 }
+
+// told is a kind that reports what it is told to, and runs as it is told to.
+type told struct {
+	phase corev1.NamespacePhase
+	ends  error
+}
+
+func (*told) New() *corev1.Namespace                                     { return &corev1.Namespace{} }
+func (k *told) Run(context.Context, *corev1.Namespace) (struct{}, error) { return struct{}{}, k.ends }
+func (k *told) Report(_, obj *corev1.Namespace, _ struct{}, _ error, _ time.Time) []kube.Event {
+	obj.Status.Phase = k.phase
+	return nil
+}
+
+// A run that is repeated before the cache has the status of the first must not leave that status there, whether the
+// reply to its write came back or was lost.
+func TestLoopAndACacheThatIsBehind(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		t.Run(map[bool]string{false: "after a write", true: "after a write whose reply was lost"}[lost], func(t *testing.T) {
+			object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Status: corev1.NamespaceStatus{Phase: "as it was"}}
+			key := client.ObjectKeyFromObject(object)
+			server := fake.NewClientBuilder().WithObjects(object).WithStatusSubresource(object).Build()
+			var cached corev1.Namespace
+			if err := server.Get(t.Context(), key, &cached); err != nil {
+				t.Fatal(err)
+			}
+			behind := interceptor.NewClient(server, interceptor.Funcs{
+				Get: func(_ context.Context, _ client.WithWatch, _ client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
+					cached.DeepCopyInto(obj.(*corev1.Namespace))
+					return nil
+				},
+				SubResourcePatch: func(ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+					err := c.SubResource(sub).Patch(ctx, obj.DeepCopyObject().(client.Object), patch, opts...)
+					if lost {
+						return errors.Join(err, context.DeadlineExceeded)
+					}
+					return errors.Join(err, server.Get(ctx, key, obj))
+				},
+			})
+			kind := &told{phase: "failing", ends: errors.New("no answer")}
+			l := &Loop[*corev1.Namespace, struct{}]{Kind: kind, Events: record.NewFakeRecorder(1), Client: behind, Live: server}
+			if _, err := l.Reconcile(t.Context(), ctrl.Request{NamespacedName: key}); err == nil {
+				t.Fatal("the first run ended well")
+			}
+			kind.phase, kind.ends, lost = "as it was", nil, false
+			if _, err := l.Reconcile(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
+				t.Fatal(err)
+			}
+			var now corev1.Namespace
+			if err := server.Get(t.Context(), key, &now); err != nil || now.Status.Phase != "as it was" {
+				t.Errorf("status %q, %v", now.Status.Phase, err)
+			}
+		})
+	}
+}

@@ -25,7 +25,7 @@ var ActiveActiveDatabases = Controller{Kind: "RedisEnterpriseActiveActiveDatabas
 func addActiveActiveDatabases(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
 	loop := &Loop[*appv1alpha1.RedisEnterpriseActiveActiveDatabase, activeactive.Run]{
-		Client: c, Events: s.Events, Teardown: s.Teardown,
+		Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseActiveActiveDatabase", Metrics: s.Metrics, Tracer: s.Tracer, Kind: &activeactive.Kind{Reviewer: activeActiveReviewer(s)},
 	}
 	return ctrl.NewControllerManagedBy(s.Manager).

@@ -60,7 +60,7 @@ func addClusters(_ context.Context, s Shared) error {
 		return err
 	}
 	kind := &cluster.Kind{Client: c, Reader: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Platform: defaults, Offer: s.Discoverer, Reach: s.Reach}
-	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
+	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
 	return ctrl.NewControllerManagedBy(s.Manager).

@@ -51,7 +51,7 @@ var Databases = Controller{Kind: "RedisEnterpriseDatabase", Add: addDatabases}
 func addDatabases(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
 	kind := database.NewKind(c, kube.ByName(s.Manager.GetAPIReader()), s.Links, s.Namespace)
-	loop := &Loop[*appv1alpha1.RedisEnterpriseDatabase, database.Run]{Client: c, Events: s.Events, Teardown: s.Teardown,
+	loop := &Loop[*appv1alpha1.RedisEnterpriseDatabase, database.Run]{Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseDatabase", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterprisedatabase").

@@ -36,7 +36,7 @@ var RemoteClusters = Controller{Kind: "RedisEnterpriseRemoteCluster", Add: addRe
 func addRemoteClusters(_ context.Context, s Shared) error {
 	c := s.Manager.GetClient()
 	loop := &Loop[*appv1alpha1.RedisEnterpriseRemoteCluster, remotecluster.Run]{
-		Client: c, Events: s.Events, Teardown: s.Teardown,
+		Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseRemoteCluster", Metrics: s.Metrics, Tracer: s.Tracer,
 		Kind: &remotecluster.Kind{Client: c, Live: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Prober: s.Prober, Namespace: s.Namespace},
 	}
