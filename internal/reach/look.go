@@ -100,7 +100,7 @@ func knock(ctx context.Context, dial Dial, t Target, at string) Result {
 		}
 		return Result{Foreign, fmt.Sprintf("at %s:%s answers the certificate of %s, which is not this cluster's; let TLS for this name pass through to the cluster", t.Host, Port, subject(refused.UnverifiedCertificates))}
 	}
-	return Result{Unreachable, fmt.Sprintf("%s:%s answers, but not with TLS for %s%s; look whether the proxy has taken up the object and passes TLS through", at, Port, t.Host, kind(err))}
+	return Result{Unreachable, fmt.Sprintf("%s:%s answers, but not with TLS for %s%s; look whether the proxy has taken up the object and passes TLS through", at, Port, t.Host, Sort(err))}
 }
 
 // own tells whether a chain is the cluster's: one of its certificates, or signed by one of them for its name.
@@ -146,11 +146,11 @@ func failed(t Target, at string, err error) Result {
 		}
 		return Result{Unresolved, fmt.Sprintf("%s does not resolve; give it a DNS record for %s", t.Host, strings.Join(t.Addresses, ", "))}
 	}
-	return Result{Unreachable, fmt.Sprintf("%s:%s cannot be connected to%s; look whether the router, ingress controller or gateway runs and its port is open", at, Port, kind(err))}
+	return Result{Unreachable, fmt.Sprintf("%s:%s cannot be connected to%s; look whether the router, ingress controller or gateway runs and its port is open", at, Port, Sort(err))}
 }
 
-// kind names the sort of an error in a few steady words.
-func kind(err error) string {
+// Sort names the sort of a network error in a few steady words, in brackets; nothing when it is of no known sort.
+func Sort(err error) string {
 	var timeout net.Error
 	switch text := err.Error(); {
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):

@@ -45,7 +45,7 @@ func handshake(ctx context.Context, dial reach.Dial, t Target) (chain []*x509.Ce
 	case errors.As(err, &refused) && len(refused.UnverifiedCertificates) > 0:
 		return refused.UnverifiedCertificates, false, nil
 	}
-	return nil, false, &Result{Finding: Unreachable, Message: fmt.Sprintf("%s answers, but not with TLS for %s%s; look whether its router, ingress controller or gateway leads this name to the cluster", t.address(), t.Host, sortOf(err))}
+	return nil, false, &Result{Finding: Unreachable, Message: fmt.Sprintf("%s answers, but not with TLS for %s%s; look whether its router, ingress controller or gateway leads this name to the cluster", t.address(), t.Host, reach.Sort(err))}
 }
 
 // ask reads name, versions and clock.
@@ -86,7 +86,7 @@ func refusal(t Target, err error) Result {
 	case answered:
 		return Result{Finding: Unready, Message: fmt.Sprintf("%s answers and cannot serve: %d %s", t.address(), answer.Status, answer.Code)}
 	}
-	return Result{Finding: Unreachable, Message: fmt.Sprintf("%s does not answer a call of the admin API%s", t.address(), sortOf(err))}
+	return Result{Finding: Unreachable, Message: fmt.Sprintf("%s does not answer a call of the admin API%s", t.address(), reach.Sort(err))}
 }
 
 // unconnected puts a dial error in such words.
@@ -95,23 +95,7 @@ func unconnected(t Target, err error) *Result {
 	if errors.As(err, &dns) {
 		return &Result{Finding: Unresolved, Message: fmt.Sprintf("%s does not resolve here; give it a DNS record that every participating cluster sees", t.Host)}
 	}
-	return &Result{Finding: Unreachable, Message: fmt.Sprintf("%s cannot be connected to%s", t.address(), sortOf(err))}
-}
-
-// sortOf names the sort of an error in a few steady words.
-func sortOf(err error) string {
-	var timeout net.Error
-	switch text := err.Error(); {
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return " (no answer in time)"
-	case strings.Contains(text, "refused"):
-		return " (refused)"
-	case strings.Contains(text, "EOF"), strings.Contains(text, "reset"):
-		return " (closed)"
-	case strings.Contains(text, "no route"), strings.Contains(text, "unreachable"):
-		return " (no route)"
-	}
-	return ""
+	return &Result{Finding: Unreachable, Message: fmt.Sprintf("%s cannot be connected to%s", t.address(), reach.Sort(err))}
 }
 
 // meter measures how far ahead the clock at the other end is.

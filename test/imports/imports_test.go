@@ -23,7 +23,8 @@ var allowed = map[string][]string{
 	"internal/platform":     {"internal/names", "apis"},
 	"internal/rest":         {"internal/rest"},
 	"internal/link":         {"internal/rest"},
-	"internal/reach":        {},
+	"internal/lookout":      {},
+	"internal/reach":        {"internal/lookout"},
 	"internal/upgradeable":  {"internal/names", "apis"},
 	"internal/bdb":          {"internal/rest", "internal/names", "internal/outcome", "apis"},
 	"internal/ingress":      {"internal/names", "internal/outcome", "apis"},
@@ -42,7 +43,7 @@ var allowed = map[string][]string{
 var kinds = []string{"internal/cluster", "internal/database", "internal/remotecluster", "internal/activeactive"}
 
 var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform",
-	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/reach", "internal/admission"}
+	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/reach", "internal/lookout", "internal/admission"}
 
 // standardOnly are packages that must not need anything but the standard library and themselves.
 var standardOnly = []string{"internal/rest"}
