@@ -40,7 +40,7 @@ func New[T any](c clock.Clock, look Look[T]) *Lookout[T] {
 		c = clock.RealClock{}
 	}
 	l := &Lookout[T]{look: look, clock: c, watched: map[types.NamespacedName]*watched[T]{}}
-	l.ctx, l.stop = context.WithCancel(context.Background())
+	l.ctx, l.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	return l
 }
 
@@ -63,7 +63,7 @@ func (l *Lookout[T]) Ensure(key types.NamespacedName, choose func(current *T) *T
 	if l.ctx.Err() != nil {
 		return
 	}
-	ctx, stop := context.WithCancel(l.ctx)
+	ctx, stop := context.WithCancel(l.ctx) //nolint:gosec // remove calls it
 	l.watched[key] = &watched[T]{thing: thing, stop: stop}
 	l.done.Go(func() { l.run(ctx, key, thing) })
 }
