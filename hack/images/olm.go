@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -48,23 +46,12 @@ func olmCommand(flags *flag.FlagSet) func(context.Context) error {
 			return err
 		}
 		o := olmImages{bin: *bin, arch: *arch, debian: d.named("busybox")}
-		for _, made := range []struct {
-			name  string
-			build func(context.Context) error
-		}{
+		return inTurn(ctx, nil, []piece{
 			{"busybox", o.busybox},
 			{"opm", o.opm},
 			{"olm", o.olm},
 			{"scorecard-test", o.scorecard},
-		} {
-			began := time.Now()
-			fmt.Fprintf(os.Stderr, "%s ...\n", made.name)
-			if err := made.build(ctx); err != nil {
-				return fmt.Errorf("%s: %w", made.name, err)
-			}
-			fmt.Fprintf(os.Stderr, "%s: %.0f s\n", made.name, time.Since(began).Seconds())
-		}
-		return nil
+		})
 	}
 }
 

@@ -48,28 +48,36 @@ func partsCommand(flags *flag.FlagSet) func(context.Context) error {
 			return err
 		}
 		p := parts{bin: *bin, arch: *arch, debian: d.named}
-		for _, part := range []struct {
-			name  string
-			build func(context.Context) error
-		}{
+		return inTurn(ctx, only, []piece{
 			{"router", p.router},
 			{"haproxy-ingress", p.haproxyIngress},
 			{"prometheus", p.prometheus},
 			{"prometheus-operator", p.prometheusOperator},
 			{"prometheus-config-reloader", p.configReloader},
-		} {
-			if len(only) > 0 && !slices.Contains(only, part.name) {
-				continue
-			}
-			began := time.Now()
-			fmt.Fprintf(os.Stderr, "%s ...\n", part.name)
-			if err := part.build(ctx); err != nil {
-				return fmt.Errorf("%s: %w", part.name, err)
-			}
-			fmt.Fprintf(os.Stderr, "%s: %.0f s\n", part.name, time.Since(began).Seconds())
-		}
-		return nil
+		})
 	}
+}
+
+// piece is one thing to build.
+type piece struct {
+	name  string
+	build func(context.Context) error
+}
+
+// inTurn builds one image after the other, or only those that are named, and tells how long each took.
+func inTurn(ctx context.Context, only []string, pieces []piece) error {
+	for _, p := range pieces {
+		if len(only) > 0 && !slices.Contains(only, p.name) {
+			continue
+		}
+		began := time.Now()
+		fmt.Fprintf(os.Stderr, "%s ...\n", p.name)
+		if err := p.build(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", p.name, time.Since(began).Seconds())
+	}
+	return nil
 }
 
 // write makes the archive bin/images/parts/<name>.tar.
