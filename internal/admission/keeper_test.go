@@ -91,7 +91,7 @@ func leafOf(t *testing.T, certificate []byte) *x509.Certificate {
 	return leaf
 }
 
-func TestADM1_TheLeaderMakesTheSecretAndInjectsTheBundle(t *testing.T) {
+func TestADM1_ADM5_INST23_TheLeaderMakesTheSecretAndInjectsTheBundle(t *testing.T) {
 	for _, name := range []string{names.AdmissionWebhook, names.AdmissionWebhook + "-ns"} {
 		t.Run(name, func(t *testing.T) {
 			c := fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(configuration(name)).
@@ -104,7 +104,7 @@ func TestADM1_TheLeaderMakesTheSecretAndInjectsTheBundle(t *testing.T) {
 			leaf := leafOf(t, certificate)
 			for _, host := range []string{"admission.ns", "admission.ns.svc", "admission.ns.svc.cluster.local"} {
 				if err := leaf.VerifyHostname(host); err != nil {
-					t.Errorf("INST-23: %v", err)
+					t.Errorf("%v", err)
 				}
 			}
 			got := bundles(t, c, name)
@@ -112,7 +112,7 @@ func TestADM1_TheLeaderMakesTheSecretAndInjectsTheBundle(t *testing.T) {
 				t.Errorf("caBundle of our entry = %q", got[0])
 			}
 			if got[1] != nil {
-				t.Error("ADM-5: the entry of another operator was changed")
+				t.Error("the entry of another operator was changed")
 			}
 		})
 	}

@@ -91,7 +91,7 @@ func TestREC14_CredentialsAreFilesAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestREC16_REC17_TheBootstrapperAnswersForTheNode(t *testing.T) {
+func TestREC16_REC17_STB3_TheBootstrapperAnswersForTheNode(t *testing.T) {
 	node := nodeOf(t, StatefulSet(fixture(t, "minimal")).Spec.Template.Spec)
 	for path, handler := range map[string]corev1.ProbeHandler{
 		names.PathStartup: node.StartupProbe.ProbeHandler, names.PathLive: node.LivenessProbe.ProbeHandler, names.PathReady: node.ReadinessProbe.ProbeHandler,
@@ -101,9 +101,10 @@ func TestREC16_REC17_TheBootstrapperAnswersForTheNode(t *testing.T) {
 			t.Errorf("%s: %+v", path, handler)
 		}
 	}
-	spec := fixture(t, "minimal").REC.Spec
-	if got := gracePeriod(&spec); got != 31536000 {
-		t.Errorf("a drain may take %d seconds", got)
+	for name, want := range map[string]int64{"minimal": 31536000, "full": 600} {
+		if got := *StatefulSet(fixture(t, name)).Spec.Template.Spec.TerminationGracePeriodSeconds; got != want {
+			t.Errorf("%s: a drain may take %d seconds", name, got)
+		}
 	}
 }
 

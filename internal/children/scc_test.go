@@ -167,7 +167,7 @@ func TestREC107_OnlyAutoAdjustmentNeedsTheSCCOfOurOwn(t *testing.T) {
 	}
 }
 
-func TestREC11a_AccountsMayUseTheOneSCCThatTheirPodsNeed(t *testing.T) {
+func TestREC11a_INST18_AccountsMayUseTheOneSCCThatTheirPodsNeed(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		cluster   Cluster

@@ -69,12 +69,17 @@ func TestNotActedOn(t *testing.T) {
 	if got := notActedOn(spec); !slices.Equal(got, []string{"spec.ldap", "spec.persistentSpec.enablePersistentVolumeResize", "spec.redisOnFlashSpec.enabled"}) {
 		t.Errorf("%v", got)
 	}
-	quiet := &v1.RedisEnterpriseClusterSpec{UsageMeter: &v1.UsageMeter{CallHomeClient: &v1.CallHomeClient{Disabled: true}}}
-	if got := notActedOn(quiet); got != nil {
-		t.Errorf("REC-104 no reports are asked for, and none are sent: %v", got)
-	}
 	if got := notActedOn(&v1.RedisEnterpriseClusterSpec{}); got != nil {
 		t.Errorf("an empty spec: %v", got)
+	}
+}
+
+func TestREC104_WhoAsksForNoReportsIsNotWarned(t *testing.T) {
+	for disabled, want := range map[bool][]string{true: nil, false: {"spec.usageMeter"}} {
+		spec := &v1.RedisEnterpriseClusterSpec{UsageMeter: &v1.UsageMeter{CallHomeClient: &v1.CallHomeClient{Disabled: disabled}}}
+		if got := notActedOn(spec); !slices.Equal(got, want) {
+			t.Errorf("disabled %t: %v", disabled, got)
+		}
 	}
 }
 

@@ -107,7 +107,7 @@ func TestSettings(t *testing.T) {
 			in.REC.Spec.SlaveHA = &v1.SlaveHA{}
 			o.Snapshot.Policy.SlaveHAGracePeriod = rest.Ptr(rest.Int(600))
 		}, ""},
-		{"REC-112 the policy follows the spec", func(in *Inputs, _ *Observed) {
+		{"REC-93 REC-112 the policy follows the spec", func(in *Inputs, _ *Observed) {
 			in.REC.Spec.RESP3Default = rest.Ptr(false)
 			in.REC.Spec.RedisUpgradePolicy = v1.RedisUpgradeLatest
 			in.REC.Spec.DataInternodeEncryption = rest.Ptr(true)
@@ -204,7 +204,7 @@ func TestMembership(t *testing.T) {
 		words  string
 	}{
 		{"complete", func(*Observed) {}, "", ""},
-		{"REC-23 a node that cannot join says why", func(o *Observed) {
+		{"REC-23 REC-24 a node that cannot join says why", func(o *Observed) {
 			o.Board[board.Key("rec-1")] = board.Report{State: rest.BootstrapError, Error: "time_not_sync", ErrorMessage: "clocks differ"}.String()
 		}, v1.ReasonBootstrapFailed, "pod rec-1: time_not_sync clocks differ"},
 		{"REC-26 the first start is no error", func(o *Observed) { o.Formed = false }, v1.ReasonBootstrapping, "rec-0"},

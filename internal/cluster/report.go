@@ -123,6 +123,7 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 	list = append(list, verdictEvents(before, rec, run, verdict)...)
 	list = append(list, entranceEvents(before, rec)...)
 	list = append(list, takeOverEvents(before, rec, run)...)
+	list = append(list, foundEvents(run)...)
 	if was, is := before.Status.State, rec.Status.State; was != is {
 		event := kube.Normal(names.EventStatusChange, fmt.Sprintf("%s → %s", or(string(was), "new"), is))
 		event.Warning = is == v1.ClusterInvalid || is == v1.ClusterInvalidUpgrade || is == v1.ClusterError
@@ -134,6 +135,9 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 		}
 		for _, path := range ingress.Unused(rec) {
 			list = append(list, kube.Warning(names.EventNotActedOn, path+" has no effect: only Ingresses take annotations"))
+		}
+		for _, sentence := range advice(&rec.Spec, run.Observed) {
+			list = append(list, kube.Warning(names.EventAdvice, sentence))
 		}
 	}
 	return list

@@ -59,20 +59,20 @@ func TestReport(t *testing.T) {
 		ready  metav1.ConditionStatus
 		event  string
 	}{
-		{"REC-28 a refused spec", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Validated = false }, refused,
+		{"REC-28 REC-31 a refused spec", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Validated = false }, refused,
 			v1.ClusterInvalid, v1.SpecInvalid, metav1.ConditionFalse, "InvalidConfiguration spec.nodes"},
 		{"a missing secret stops nothing else", nil, outcome.Missing("spec.licenseSecretName", "secret x does not exist"),
 			v1.ClusterRunning, v1.SpecInvalid, metav1.ConditionFalse, "InvalidConfiguration spec.licenseSecretName"},
 		{"REC-39 an upgrade that cannot begin", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Rollout.Blocked = blocked }, blocked,
 			v1.ClusterInvalidUpgrade, v1.SpecValid, metav1.ConditionFalse, "InvalidConfiguration"},
-		{"REC-40 a digest with automatic upgrades", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Validated = false }, blocked,
+		{"REC-31 REC-40 a digest with automatic upgrades", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Validated = false }, blocked,
 			v1.ClusterInvalidUpgrade, v1.SpecInvalid, metav1.ConditionFalse, "InvalidConfiguration"},
 		{"Kubernetes refuses an object", nil, forbidden, v1.ClusterError, v1.SpecValid, metav1.ConditionTrue, "StatusChange"},
 		{"a failure that passes keeps the last known status", nil, errors.New("connection reset"), v1.ClusterRunning, v1.SpecValid, metav1.ConditionTrue, ""},
 		{"nothing could be read", func(_ *v1.RedisEnterpriseCluster, r *Run) { *r = Run{} }, errors.New("timeout"), v1.ClusterRunning, v1.SpecValid, metav1.ConditionTrue, ""},
 		{"REC-29 a silent cluster is not Ready", func(_ *v1.RedisEnterpriseCluster, r *Run) { r.Observed.Snapshot.Err = errors.New("dial") },
 			outcome.Wait(v1.ReasonClusterUnreachable, 0, "the cluster does not answer"), v1.ClusterRunning, v1.SpecValid, metav1.ConditionFalse, ""},
-		{"REC-29 a cluster that stays silent is in error", func(_ *v1.RedisEnterpriseCluster, r *Run) {
+		{"REC-29 REC-31 a cluster that stays silent is in error", func(_ *v1.RedisEnterpriseCluster, r *Run) {
 			r.Observed.Snapshot.Err, r.Observed.Snapshot.Tried = errors.New("dial"), epoch.Add(time.Minute)
 		}, outcome.Wait(v1.ReasonClusterUnreachable, 0, "the cluster does not answer"), v1.ClusterError, v1.SpecValid, metav1.ConditionFalse, "StatusChange Running → Error"},
 		{"a pod is released", func(_ *v1.RedisEnterpriseCluster, r *Run) {

@@ -36,6 +36,7 @@ func (r Reviewer) review(ctx context.Context, old, rec *v1.RedisEnterpriseCluste
 	for _, path := range ingress.Unused(rec) {
 		verdict.Warnings = append(verdict.Warnings, path+": no effect, only Ingresses take annotations")
 	}
+	verdict.Warnings = append(verdict.Warnings, advice(&rec.Spec, nil)...)
 	return verdict
 }
 

@@ -116,13 +116,13 @@ func TestREC29_AnotherImageDuringAnUpgradeIsTaken(t *testing.T) {
 	}
 }
 
-func TestREC39_AnUpgradeThatCannotBeFinishedIsNotBegun(t *testing.T) {
+func TestREC39_REC46_REC74_AnUpgradeThatCannotBeFinishedIsNotBegun(t *testing.T) {
 	o := healthy(newREC())
 	o.Snapshot.License.Expired = true
 	r := roll(newREC(tag("8.4.0")), o)
 	v := outcome.Of(r.Blocked)
 	if !r.Hold || r.Rolling || v.Reason != v1.ReasonUpgradeBlocked || !strings.Contains(v.Message, "licence") {
-		t.Errorf("REC-74 %+v: %+v", r, v)
+		t.Errorf("%+v: %+v", r, v)
 	}
 	if r = roll(newREC(annotate), o); r.Hold {
 		t.Error("a change that is no upgrade was held back")
@@ -132,7 +132,7 @@ func TestREC39_AnUpgradeThatCannotBeFinishedIsNotBegun(t *testing.T) {
 		o.Set.Spec.Template.Spec.Containers[i].Image = "r/redis:7.22.2-43"
 	}
 	if r = roll(newREC(tag("8.0.20-26")), o); !r.Hold || !strings.Contains(r.Blocked.Error(), "not supported") {
-		t.Errorf("REC-46 %+v", r)
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -124,7 +124,7 @@ func TestADM6_AgainstTheLastReading(t *testing.T) {
 		want string
 	}{
 		{"ADM-6 a port in use", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.DatabasePort = &port }), "spec.databasePort: port 12000 is in use by database other"},
-		{"ADM-6 more shards than licensed", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.ShardCount = &three }), "spec.shardCount"},
+		{"REC-73 ADM-6 more shards than licensed", database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Spec.ShardCount = &three }), "spec.shardCount"},
 		{"REDB-35 a module that the cluster has", database(func(db *v1alpha1.RedisEnterpriseDatabase) {
 			db.Spec.ModulesList = []v1alpha1.DatabaseModule{{Name: "search"}}
 		}), ""},

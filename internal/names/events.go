@@ -8,6 +8,10 @@ const (
 	EventStatusChange = "StatusChange"
 	// EventNotActedOn: the spec has a field this operator version knows but does not act on yet.
 	EventNotActedOn = "FieldNotActedOn"
+	// EventAdvice: the spec is followed, and whoever wrote it should know what the message says.
+	EventAdvice = "Advice"
+	// EventFound: objects that were there before the cluster belong to it from now on.
+	EventFound = "AlreadyThere"
 	// EventWaiting: reconciliation waits for something; the message says for what.
 	EventWaiting = "Waiting"
 	// EventStillWaiting: a wait has lasted longer than its limit.

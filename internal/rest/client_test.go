@@ -39,7 +39,7 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
-func TestRedirectsCarryBodyAndCredentials(t *testing.T) {
+func TestREC65_RedirectsCarryBodyAndCredentials(t *testing.T) {
 	var tr resttest.Transport
 	tr.On("POST", nodeA+"/v1/bdbs", resttest.Always(resttest.Redirect("10.0.0.2:9443", "/v1/bdbs")))
 	tr.On("POST", nodeB+"/v1/bdbs", resttest.Always(resttest.JSON(`{"uid":3,"status":"pending","action_uid":"a"}`)))

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPatience(t *testing.T) {
+func TestREC62_Patience(t *testing.T) {
 	var p Patience
 	old, changed := Credentials{"u", "old"}, Credentials{"u", "new"}
 	now := time.Unix(1000, 0)
@@ -22,10 +22,10 @@ func TestPatience(t *testing.T) {
 	}
 	p.Note(old, unauthorized, now)
 	if !resting(old, 5*time.Minute) || resting(old, 7*time.Minute) {
-		t.Error("REC-62 further refusals rest long enough not to lock the account")
+		t.Error("further refusals do not rest long enough not to lock the account")
 	}
 	if resting(changed, time.Second) {
-		t.Error("REC-62 changed credentials are tried at once")
+		t.Error("changed credentials are not tried at once")
 	}
 	p.Note(old, errors.New("connection refused"), now)
 	if !resting(old, time.Second) {

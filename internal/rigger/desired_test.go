@@ -27,7 +27,7 @@ func settings(types ...string) Settings {
 	return Settings{Cluster: "rec", Namespace: "ns", ClusterUID: "u", Types: types}
 }
 
-func TestRIG3_ServiceTypes(t *testing.T) {
+func TestRIG3_REDB16_REDB17_ServiceTypes(t *testing.T) {
 	dbs := read(bdb(1, "orders", 12000, "10.0.0.1"))
 	got := map[string]corev1.ServiceSpec{}
 	for _, o := range Services(settings(ClusterIP, Headless, LoadBalancer), dbs) {
@@ -50,7 +50,7 @@ func TestRIG3_ServiceTypes(t *testing.T) {
 			t.Errorf("RIG-6 %s selects %v", name, s.Selector)
 		}
 		if p := s.Ports[0]; p.Name != "redis" || p.Port != 12000 || p.TargetPort.IntVal != 12000 {
-			t.Errorf("REDB-17 %s port %+v", name, p)
+			t.Errorf("%s port %+v", name, p)
 		}
 	}
 }
