@@ -289,6 +289,19 @@ func (a *agent) linkReports() map[string]map[string]linkReport {
 	return out
 }
 
+// linkStates is everything about the links of this node, for the metrics: database, then instance of the peer.
+func (a *agent) linkStates() map[string]map[string]crdb.State {
+	out := map[string]map[string]crdb.State{}
+	for bdb, s := range a.syncers {
+		states := map[string]crdb.State{}
+		for id, l := range s.links {
+			states[strconv.FormatInt(id, 10)] = l.State()
+		}
+		out[text(bdb)] = states
+	}
+	return out
+}
+
 // linksOf are the links of a database as the leader knows them; empty elsewhere.
 func (n *Node) linksOf(d databaseRecord) map[string]linkReport {
 	w := n.sight()

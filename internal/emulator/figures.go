@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/api"
+	"github.com/open-redis-enterprise/operator/internal/emulator/crdb"
 	"github.com/open-redis-enterprise/operator/internal/emulator/metrics"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
 	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
@@ -21,7 +22,7 @@ type figures struct {
 	EphemeralFree, EphemeralTotal   int64
 	Shards                          map[string]map[string]string
 	Endpoints                       map[string]proxy.Stats
-	Links                           map[string]map[string]linkReport
+	Links                           map[string]map[string]crdb.State
 	// Memory and CPU are those of the machine; Watchdog is what the node thinks of its cluster.
 	Memory   int64
 	CPU      map[string]map[string]float64
@@ -40,7 +41,7 @@ func (a *agent) measure(ctx context.Context, _ nothing) (figures, error) {
 	for _, e := range a.endpoints {
 		endpoints = append(endpoints, e)
 	}
-	links := a.linkReports()
+	links := a.linkStates()
 	a.mu.Unlock()
 	f := figures{Free: freeMemory(), Memory: machineMemory(), CPU: processorTimes(), Shards: map[string]map[string]string{}, Endpoints: map[string]proxy.Stats{}, Links: links}
 	_, _, quorum := a.store.Leader()
@@ -88,10 +89,11 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 			MemoryLimit: schema.IntOf(o, "memory_size"), Version: schema.TextOf(o, "redis_version"), Port: schema.IntOf(o, "port"),
 			TLSMode: schema.TextOf(o, "tls_mode"), Replication: schema.BoolOf(o, "replication"), Tags: tags(o),
 		})
+		var links map[string]crdb.State
 		if d, _ := v.database(uid); len(d.Nodes) > 0 {
-			overlayLinks(all[d.Nodes[0]].Links[text(uid)], o)
+			links = all[d.Nodes[0]].Links[text(uid)]
 		}
-		out.Syncers = append(out.Syncers, append(syncers(o, "replica_sources", "replicaof"), syncers(o, "crdt_sources", "crdt")...)...)
+		out.Syncers = append(out.Syncers, append(syncers(o, "replica_sources", "replicaof", nil), syncers(o, "crdt_sources", "crdt", links)...)...)
 	}
 	for _, s := range v.shards() {
 		info, up := all[s.Node].Shards[s.id()]
@@ -107,8 +109,8 @@ func (m metricSource) Snapshot(ctx context.Context) (metrics.Snapshot, error) {
 	return out, nil
 }
 
-// syncers are the sources of a database in other clusters.
-func syncers(o api.Object, field, kind string) []metrics.Syncer {
+// syncers are the sources of a database in other clusters. Nothing runs for those of Replica Of.
+func syncers(o api.Object, field, kind string, links map[string]crdb.State) []metrics.Syncer {
 	var out []metrics.Syncer
 	list, _ := o[field].([]any)
 	for i, e := range list {
@@ -117,10 +119,11 @@ func syncers(o api.Object, field, kind string) []metrics.Syncer {
 		if id == 0 {
 			id = int64(i + 1)
 		}
-		out = append(out, metrics.Syncer{
-			Database: text(schema.IntOf(o, "uid")), Source: text(id), Type: kind,
-			InSync: schema.TextOf(source, "status") == "in-sync", LagMilliseconds: schema.IntOf(source, "lag"),
-		})
+		y := metrics.Syncer{Database: text(schema.IntOf(o, "uid")), Source: text(id), Type: kind}
+		if state, runs := links[text(id)]; runs {
+			y.Link = &state
+		}
+		out = append(out, y)
 	}
 	return out
 }

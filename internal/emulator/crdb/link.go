@@ -61,6 +61,9 @@ type Peer struct {
 // ErrGap says that a shard has not seen what a batch follows on.
 var ErrGap = errors.New("crdb: the shard has not seen what came before")
 
+// errOwn says that it is this side that cannot.
+var errOwn = errors.New("this instance")
+
 // State is what is known about a link.
 type State struct {
 	Status   Status        `json:"status"`
@@ -69,7 +72,25 @@ type State struct {
 	Updated  time.Time     `json:"updated"`
 	Received int64         `json:"received"` // bytes
 	Sent     int64         `json:"sent"`
-	Keys     int64         `json:"keys"` // taken in
+	Keys     int64         `json:"keys"`   // taken in
+	Asked    int64         `json:"asked"`  // keys that this side was given to take in
+	Read     int64         `json:"read"`   // bytes of keys and values that the peer sent
+	Taken    int64         `json:"taken"`  // and those of them that this side has acknowledged
+	Held     time.Duration `json:"held"`   // how long the last batch waited for this side
+	Source   Connection    `json:"source"` // to the peer
+	Target   Connection    `json:"target"` // to this side
+}
+
+// Connection is one end of a link.
+type Connection struct {
+	Up    bool      `json:"up"`
+	Since time.Time `json:"since"`
+}
+
+func (c *Connection) turn(up bool) {
+	if c.Up != up || c.Since.IsZero() {
+		c.Up, c.Since = up, time.Now()
+	}
 }
 
 // Link asks one peer for its changes, for as long as it runs.
@@ -84,7 +105,10 @@ type Link struct {
 
 // NewLink prepares a link; tell is called whenever its status has changed.
 func NewLink(p Peer, own Side, tell func()) *Link {
-	return &Link{peer: p, own: own, tell: tell, state: State{Status: OutOfSync}}
+	l := &Link{peer: p, own: own, tell: tell, state: State{Status: OutOfSync}}
+	l.state.Source.turn(false)
+	l.state.Target.turn(false)
+	return l
 }
 
 // State is the present state.
@@ -114,7 +138,13 @@ func (l *Link) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.note(func(s *State) { s.Status, s.Error = OutOfSync, err.Error() })
+		l.note(func(s *State) {
+			s.Status, s.Error = OutOfSync, err.Error()
+			s.Source.turn(false)
+			if errors.Is(err, errOwn) {
+				s.Target.turn(false)
+			}
+		})
 		if time.Since(began) > answerTimeout {
 			retry = firstRetry
 		}
@@ -133,6 +163,7 @@ func (l *Link) session(ctx context.Context) error {
 	if _, err := l.do(ctx, c, "AUTH", "admin", l.peer.Password); err != nil {
 		return fmt.Errorf("signing in: %w", err)
 	}
+	l.note(func(s *State) { s.Source.turn(true) })
 	for {
 		if err := l.pull(ctx, c); err != nil {
 			return err
@@ -173,8 +204,9 @@ func (l *Link) do(ctx context.Context, c *resp.Conn, args ...string) (resp.Value
 func (l *Link) pull(ctx context.Context, c *resp.Conn) error {
 	seen, err := l.own.Seen(ctx)
 	if err != nil {
-		return fmt.Errorf("this instance: %w", err)
+		return fmt.Errorf("%w: %w", errOwn, err)
 	}
+	l.note(func(s *State) { s.Target.turn(true) })
 	args := append([]string{PullCommand, l.peer.GUID, strconv.FormatInt(l.peer.Own, 10)}, seen...)
 	v, err := l.do(ctx, c, args...)
 	if err != nil {
@@ -191,6 +223,8 @@ func (l *Link) pull(ctx context.Context, c *resp.Conn) error {
 			continue
 		}
 		b.From = position(seen, b.Log)
+		bytes := size(b)
+		l.note(func(s *State) { s.Asked, s.Read = s.Asked+int64(len(b.Entries)), s.Read+bytes })
 		began := time.Now()
 		err = l.own.Take(ctx, b)
 		took := time.Since(began)
@@ -198,13 +232,13 @@ func (l *Link) pull(ctx context.Context, c *resp.Conn) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("this instance: %w", err)
+			return fmt.Errorf("%w: %w", errOwn, err)
 		}
 		if b.More { // a shard that has much to take in is not to forget its clients
 			pause(ctx, min(took, mostPause))
 		}
 		lag = max(lag, age(b))
-		l.note(func(s *State) { s.Keys += int64(len(b.Entries)) })
+		l.note(func(s *State) { s.Keys, s.Taken, s.Held = s.Keys+int64(len(b.Entries)), s.Taken+bytes, took })
 	}
 	l.note(func(s *State) {
 		s.Status, s.Error, s.Updated, s.Lag = InSync, "", time.Now(), lag
@@ -223,6 +257,15 @@ func position(seen []string, log string) string {
 		}
 	}
 	return "0"
+}
+
+// size is that of the keys and values of a batch.
+func size(b Batch) int64 {
+	total := 0
+	for _, e := range b.Entries {
+		total += len(e.Key) + len(e.Value)
+	}
+	return int64(total)
 }
 
 // age is how long ago the last change of a batch was made.

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/common/model"
 	"go.uber.org/goleak"
 
+	"github.com/open-redis-enterprise/operator/internal/emulator/crdb"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
 	"github.com/open-redis-enterprise/operator/internal/emulator/resp"
 	"github.com/open-redis-enterprise/operator/internal/emulator/shard"
@@ -45,11 +46,11 @@ var transition = map[string]bool{
 	"node_cpu_seconds_total": true, "node_memory_MemTotal_bytes": true, // of the node exporter within
 }
 
-// absent are documented names that the emulator does not have, by prefix: it has no modules, no flash, no replication
-// between databases, and does not keep statistics of value sizes or of pipelines.
+// absent are documented names that the emulator does not have, by prefix: it has no modules, no flash, no Replica Of, no states of a
+// syncer that are numbers nobody explains, and does not keep statistics of value sizes or of pipelines.
 var absent = map[string][]string{
 	"v2": {
-		"redis_server_search_", "database_syncer_", "redis_server_hashes_", "redis_server_lists_", "redis_server_sets_",
+		"redis_server_search_", "database_syncer_flush_counter", "database_syncer_internal_state", "database_syncer_state", "redis_server_hashes_", "redis_server_lists_", "redis_server_sets_",
 		"redis_server_strings_", "redis_server_zsets_", "endpoint_longest_pipeline_histogram",
 	},
 	"v1": {
@@ -128,7 +129,9 @@ func realSource(t *testing.T) *source {
 			{UID: "2", Database: "7", Node: "2", Role: "slave"},
 		},
 		Endpoints: []Endpoint{{Database: "7", Node: "1", Stats: e.Stats()}},
-		Syncers:   []Syncer{{Database: "7", Source: "1", Type: "replicaof", LagMilliseconds: 12}},
+		Syncers: []Syncer{{Database: "7", Source: "1", Type: "replicaof"}, {Database: "7", Source: "2", Type: "crdt", Link: &crdb.State{
+			Status: crdb.InSync, Lag: 12 * time.Millisecond, Held: 3 * time.Millisecond, Received: 900, Read: 700, Taken: 600, Asked: 9, Keys: 8,
+			Source: crdb.Connection{Up: true, Since: time.Now().Add(-time.Hour)}, Target: crdb.Connection{Up: true, Since: time.Now()}}}},
 	}}
 }
 
@@ -227,7 +230,18 @@ func TestValues(t *testing.T) {
 		{"has_quorum", []string{"node", "3", "has_witness_disk", "False"}, 0},
 		{"total_live_nodes_count", []string{"node", "1"}, 2},
 		{"database_syncer_current_status", []string{"syncer_type", "replicaof"}, 1},
-		{"database_syncer_lag_ms", []string{"syncer_type", "replicaof"}, 12},
+		{"database_syncer_src_connectivity_state", []string{"syncer_type", "replicaof"}, 0},
+		{"database_syncer_current_status", []string{"syncer_type", "crdt", "replica_id", "2", "db", "7"}, 0},
+		{"database_syncer_src_connectivity_state", []string{"syncer_type", "crdt"}, 1},
+		{"database_syncer_dst_connectivity_state", []string{"syncer_type", "crdt"}, 1},
+		{"database_syncer_lag_ms", []string{"syncer_type", "crdt"}, 12},
+		{"database_syncer_dst_lag", []string{"syncer_type", "crdt"}, 3},
+		{"database_syncer_src_repl_offset", []string{"syncer_type", "crdt"}, 700},
+		{"database_syncer_dst_repl_offset", []string{"syncer_type", "crdt"}, 600},
+		{"database_syncer_ingress_bytes", []string{"syncer_type", "crdt"}, 900},
+		{"database_syncer_ingress_bytes_decompressed", []string{"syncer_type", "crdt"}, 700},
+		{"database_syncer_total_requests", []string{"syncer_type", "crdt"}, 9},
+		{"database_syncer_total_responses", []string{"syncer_type", "crdt"}, 8},
 		{"node_metrics_up", []string{"node", "2"}, 0},
 		{"license_shards_limit", []string{"shard_type", "ram"}, 4},
 		{"license_expiration_days", nil, 4},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/open-redis-enterprise/operator/internal/emulator/crdb"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
 )
 
@@ -100,9 +101,8 @@ type Endpoint struct {
 // Syncer is the replication of a database from one source in another cluster.
 type Syncer struct {
 	Database, Source string
-	Type             string // "replicaof" or "crdt"
-	InSync           bool
-	LagMilliseconds  int64
+	Type             string      // "replicaof" or "crdt"
+	Link             *crdb.State // nil when nothing runs for it
 }
 
 // statusCodes are the values of db_status.

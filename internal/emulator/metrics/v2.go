@@ -263,15 +263,6 @@ func linkStatus(s Shard) float64 {
 	return 2
 }
 
-// syncerMetrics are about the replication from another cluster.
-func (v second) syncerMetrics(y Syncer) {
-	at := []label{{"cluster", v.cluster}, {"db", y.Database}, {"syncer_type", y.Type}, {"replica_id", y.Source}}
-	v.add("database_syncer_config", gauge, 1, at...)
-	v.add("database_syncer_current_status", gauge, 1-boolean(y.InSync), at...)
-	v.add("database_syncer_src_connectivity_state", gauge, boolean(y.InSync), at...)
-	v.add("database_syncer_lag_ms", gauge, float64(y.LagMilliseconds), at...)
-}
-
 // keyMetrics are about the keys of a shard.
 func (v second) keyMetrics(s Shard, at []label) {
 	db := keyspace(s.Info["db0"])
