@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type scene struct {
 	nodes []*emulator.Node
 	api   *rest.Client
 	admin rest.Credentials
+	far   far
 }
 
 // record runs the scene for a while and leaves what Prometheus saw in data. At half the time a node is lost, at three
@@ -48,7 +50,7 @@ func record(ctx context.Context, prometheus, data string, last time.Duration) er
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s := &scene{dir: dir}
+	s := &scene{dir: dir, far: far{dir: dir}}
 	defer s.end() //nolint:contextcheck // the context has ended by then
 	if err := s.start(ctx); err != nil {
 		return err
@@ -57,6 +59,14 @@ func record(ctx context.Context, prometheus, data string, last time.Duration) er
 	if err != nil {
 		return err
 	}
+	if err := s.far.start(ctx, s.admin); err != nil {
+		return err
+	}
+	shared, err := s.share(ctx)
+	if err != nil {
+		return err
+	}
+	addresses = append(addresses, shared...)
 	ctx, cancel := context.WithTimeout(ctx, last)
 	defer cancel()
 	config, err := s.scrapeConfig(ctx)
@@ -73,6 +83,7 @@ func record(ctx context.Context, prometheus, data string, last time.Duration) er
 	for i, address := range addresses {
 		work.Go(func() { s.load(ctx, address, i) })
 	}
+	work.Go(func() { s.far.goAway(ctx, last) })
 	s.loseNode(ctx, last)
 	work.Wait()
 	return errors.Join(server.wait(), noteEnd(data))
@@ -122,6 +133,7 @@ func (s *scene) launch(ctx context.Context, number int) error {
 func (s *scene) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
+	s.far.end(ctx)
 	for _, n := range s.nodes {
 		_ = n.Close(ctx) // it has no successor
 	}
@@ -232,7 +244,11 @@ func (s *scene) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	for _, host := range s.hosts {
+	hosts := s.hosts
+	if strings.HasPrefix(address, farHost) {
+		hosts = []string{farHost}
+	}
+	for _, host := range hosts {
 		var conn net.Conn
 		if conn, err = new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port)); err == nil {
 			return conn, nil
