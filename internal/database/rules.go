@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/bdb"
 	"github.com/open-redis-enterprise/operator/internal/link"
@@ -42,7 +43,7 @@ func AgainstCluster(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Sn
 		return nil
 	}
 	var errs []error
-	for _, rule := range []func(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error{portIsFree, shardsAreLicensed, modulesAreKnown} {
+	for _, rule := range []func(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error{portIsFree, shardsAreLicensed, modulesAreKnown, versionFitsPolicy} {
 		if err := rule(old, db, snapshot); err != nil {
 			errs = append(errs, err)
 		}
@@ -98,6 +99,35 @@ func modulesAreKnown(_, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Sna
 		if !slices.ContainsFunc(snapshot.Modules, func(m rest.Module) bool { return m.ModuleName == wanted.Name }) {
 			return outcome.Reject(fmt.Sprintf("spec.modulesList[%d].name", i), "the cluster has no module %s", wanted.Name)
 		}
+	}
+	return nil
+}
+
+// versionFitsPolicy: a cluster with the policy major runs major versions only, and the word latest asks for the other
+// policy (REDB-36). A version that a database has already, or that no node speaks of, is left to the cluster.
+func versionFitsPolicy(old, db *v1alpha1.RedisEnterpriseDatabase, snapshot *link.Snapshot) error {
+	wanted := db.Spec.RedisVersion
+	if wanted == "" || old != nil && old.Spec.RedisVersion == wanted ||
+		snapshot.Policy == nil || rest.Value(snapshot.Policy.RedisUpgradePolicy) != string(appv1.RedisUpgradeMajor) {
+		return nil
+	}
+	if wanted == string(appv1.RedisUpgradeLatest) {
+		return outcome.Reject("spec.redisVersion", "latest needs a cluster whose spec.redisUpgradePolicy is latest; here it is major")
+	}
+	offered := false
+	for _, node := range snapshot.Nodes {
+		for _, v := range node.SupportedDatabaseVersions {
+			if v.RedisVersion != wanted {
+				continue
+			}
+			if v.Major {
+				return nil
+			}
+			offered = true
+		}
+	}
+	if offered {
+		return outcome.Reject("spec.redisVersion", "%s is no major version, and the cluster's spec.redisUpgradePolicy is major", wanted)
 	}
 	return nil
 }
