@@ -16,6 +16,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 )
 
 // optionalSource watches the objects of kinds that not every Kubernetes serves. A kind is watched from when it is served
@@ -77,6 +78,19 @@ func ownerHandler(queue workqueue.TypedRateLimitingInterface[reconcile.Request])
 func reachSource(watcher *reach.Watcher) source.Source {
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		cancel := watcher.Subscribe(func(key types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: key}) })
+		context.AfterFunc(ctx, cancel)
+		return nil
+	})
+}
+
+// profileSource wakes every cluster when the TLS profile that they follow changes.
+func profileSource(profile *tlsprofile.Watcher, all func(context.Context) []reconcile.Request) source.Source {
+	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		cancel := profile.Subscribe(func() {
+			for _, request := range all(ctx) {
+				queue.Add(request)
+			}
+		})
 		context.AfterFunc(ctx, cancel)
 		return nil
 	})

@@ -48,6 +48,7 @@ import (
 // +kubebuilder:rbac:groups=networking.istio.io,resources=gateways;virtualservices,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=tlsroutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways,verbs=get
+// +kubebuilder:rbac:groups=config.openshift.io,resources=apiservers,resourceNames=cluster,verbs=get;list;watch
 // +kubebuilder:rbac:groups=security.openshift.io,resources=securitycontextconstraints,resourceNames=nonroot-v2;redis-enterprise-scc-v2,verbs=use
 
 // Clusters is the controller of RedisEnterpriseClusters, in the operator's own namespace only (rule INST-15).
@@ -59,10 +60,13 @@ func addClusters(_ context.Context, s Shared) error {
 	if err != nil {
 		return err
 	}
-	kind := &cluster.Kind{Client: c, Reader: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Platform: defaults, Offer: s.Discoverer, Reach: s.Reach}
+	kind := &cluster.Kind{Client: c, Reader: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Platform: defaults, Offer: s.Discoverer, TLS: s.TLS, Reach: s.Reach}
 	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}
 	ours := handler.EnqueueRequestsFromMapFunc(clusterOf)
+	all := func(ctx context.Context) []reconcile.Request {
+		return clustersWhere(ctx, c, s.Namespace, func(*appv1.RedisEnterpriseCluster) bool { return true })
+	}
 	return ctrl.NewControllerManagedBy(s.Manager).
 		Named("redisenterprisecluster").
 		For(&appv1.RedisEnterpriseCluster{}, builder.WithPredicates(wishChanged)).
@@ -78,9 +82,8 @@ func addClusters(_ context.Context, s Shared) error {
 		Watches(&corev1.PersistentVolumeClaim{}, ours).
 		Watches(&v1alpha1.RedisEnterpriseDatabase{}, handler.EnqueueRequestsFromMapFunc(clustersBlockedBy(c, s.Namespace))).
 		WatchesRawSource(secretSource(s, clustersOfSecret(c))).
-		WatchesRawSource(optionalSource(s, func(ctx context.Context) []reconcile.Request {
-			return clustersWhere(ctx, c, s.Namespace, func(*appv1.RedisEnterpriseCluster) bool { return true })
-		})).
+		WatchesRawSource(optionalSource(s, all)).
+		WatchesRawSource(profileSource(s.TLS, all)).
 		WatchesRawSource(linkSource(s.Links, clusterOfChange)).
 		WatchesRawSource(reachSource(s.Reach)).
 		WithOptions(controller.Options{RateLimiter: retries()}).

@@ -12,6 +12,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/remotecluster"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -27,6 +28,8 @@ type Shared struct {
 	// Discoverer knows which optional kinds this Kubernetes serves, and Cache holds their objects.
 	Discoverer *platform.Discoverer
 	Cache      *platform.Cache
+	// TLS knows the TLS profile of an OpenShift.
+	TLS *tlsprofile.Watcher
 	// Reach looks at the ways in from outside.
 	Reach *reach.Watcher
 	// Prober asks the remote clusters.

@@ -26,6 +26,8 @@ type Server struct {
 	Keeper  *Keeper
 	Handler http.Handler
 	Log     logr.Logger
+	// Profile, if set, makes the TLS of the server follow a profile that may change.
+	Profile func(*tls.Config)
 	// Address to listen on, such as ":8443".
 	Address string
 
@@ -47,7 +49,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.mu.Unlock()
 	server := &http.Server{
 		Handler:           s.routes(),
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certificate},
+		TLSConfig:         s.tls(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -76,6 +78,14 @@ type quietly struct{ log logr.Logger }
 func (q quietly) Write(line []byte) (int, error) {
 	q.log.V(1).Info(string(bytes.TrimSpace(line)))
 	return len(line), nil
+}
+
+func (s *Server) tls() *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certificate, NextProtos: []string{"h2", "http/1.1"}}
+	if s.Profile != nil {
+		s.Profile(config)
+	}
+	return config
 }
 
 func (s *Server) routes() http.Handler {

@@ -17,6 +17,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
 	"github.com/open-redis-enterprise/operator/internal/platform"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 )
 
 // Credentials of the administrator and the Secret they are in. They never print their password.
@@ -39,6 +40,8 @@ type Inputs struct {
 	Platform platform.Platform
 	// Kinds are the optional kinds that this Kubernetes serves.
 	Kinds platform.Kinds
+	// TLS is the profile that the cluster's own TLS follows; nil for none.
+	TLS *tlsprofile.Profile
 	// Now is when this was gathered; what follows knows no other time.
 	Now time.Time
 	// Credentials in use; unknown while their Secret is absent.
@@ -63,6 +66,9 @@ func (k *Kind) gather(ctx context.Context, rec *v1.RedisEnterpriseCluster) (Inpu
 	in := Inputs{REC: rec, Platform: k.Platform, Now: time.Now()}
 	if k.Offer != nil {
 		in.Kinds = k.Offer.Kinds()
+	}
+	if k.TLS != nil && rec.Annotations[names.AnnotationTLSProfile] != tlsIgnored {
+		in.TLS = k.TLS.Profile()
 	}
 	if err := k.gatherCredentials(ctx, &in); err != nil {
 		return in, err

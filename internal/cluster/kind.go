@@ -13,6 +13,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -22,6 +23,12 @@ type Offer interface {
 	Kinds() platform.Kinds
 	// Await says which kinds somebody needs, so that they are noticed soon once they are served.
 	Await(who string, kinds ...schema.GroupVersionKind)
+}
+
+// Profiles is what is asked of package tlsprofile.
+type Profiles interface {
+	// Profile is the TLS profile of this Kubernetes; nil where there is none.
+	Profile() *tlsprofile.Profile
 }
 
 // Kind is what the loop knows of clusters.
@@ -36,6 +43,8 @@ type Kind struct {
 	Platform platform.Platform
 	// Offer tells which optional kinds this Kubernetes serves; nil for none.
 	Offer Offer
+	// TLS knows the profile that clusters follow; nil for none.
+	TLS Profiles
 	// Reach looks at the ways in from outside; nil for nobody who looks.
 	Reach *reach.Watcher
 	// Logins tries new credentials.

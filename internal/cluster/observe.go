@@ -45,6 +45,8 @@ type Observed struct {
 	Entrance Entrance
 	// Modes are the optional services of the cluster, read only when the spec has an opinion on them.
 	Modes rest.ServicesConfiguration
+	// TLS are the cluster's settings, read only where a profile has an opinion on its TLS, or had one.
+	TLS *rest.Cluster
 	// Metrics is what is known of them.
 	Metrics MetricsSeen
 }
@@ -198,6 +200,12 @@ func (k *Kind) observeCluster(ctx context.Context, in Inputs, o *Observed) {
 			o.Modes = modes
 		} else {
 			log.FromContext(ctx).Info("optional services of the cluster not read; the next run asks again", "error", err.Error())
+		}
+	}
+	if followsTLS(in, o) && o.reached() {
+		if o.TLS, err = l.Client().GetCluster(ctx); err != nil {
+			o.TLS = nil
+			log.FromContext(ctx).Info("TLS settings of the cluster not read; the next run asks again", "error", err.Error())
 		}
 	}
 }

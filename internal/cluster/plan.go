@@ -36,6 +36,8 @@ type Plan struct {
 func plan(in Inputs, want Desired, o *Observed) Plan {
 	p, outside := Plan{Rollout: planRollout(in.REC, want.Set, o)}, planAccess(in, o)
 	want.Base, want.Kept = append(slices.Clone(want.Base), outside.Wanted...), outside.Kept
+	tls := planTLS(in, o)
+	want.Set = notingTLS(want.Set, tls.note)
 	p.Steps = append(p.Steps, kubernetesSteps(in, want, o, p.Rollout)...)
 	p.Steps = append(p.Steps, masterLabels(o)...)
 	upgrading := p.Rollout.Rolling && p.Rollout.Upgrade
@@ -46,6 +48,9 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 	p.Steps = append(p.Steps, entranceSteps(in)...)
 	if o.reached() && !upgrading { // last: what a cluster may refuse must not hold up the rest
 		p.Steps = append(p.Steps, outside.Steps...)
+		if tls.change != nil && !p.Rollout.Hold { // what was before is noted with the StatefulSet, which is not held back then
+			p.Steps = append(p.Steps, tls.change)
+		}
 	}
 	p.Remains = append(remains(in, o, p.Rollout), outside.Waits...)
 	return p

@@ -32,6 +32,7 @@ type Step interface {
 type API interface {
 	UpdateLicense(ctx context.Context, text string) error
 	UpdatePolicy(ctx context.Context, body *rest.ClusterPolicy) error
+	UpdateCluster(ctx context.Context, body *rest.Cluster) error
 	UpdateServices(ctx context.Context, body rest.ServicesConfiguration) error
 	UpdateNode(ctx context.Context, uid rest.UID, body *rest.NodeUpdate) error
 	UpdateMetricsConfig(ctx context.Context, body *rest.MetricsConfig) error

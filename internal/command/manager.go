@@ -42,6 +42,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/reach"
 	"github.com/open-redis-enterprise/operator/internal/remotecluster"
 	"github.com/open-redis-enterprise/operator/internal/rest"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 	"github.com/open-redis-enterprise/operator/internal/upgradeable"
 )
@@ -187,7 +188,12 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
+	profile, err := watchProfile(mgr, discoverer)
+	if err != nil {
+		return err
+	}
+	serving.profile.Store(profile)
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, TLS: profile, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)
@@ -243,6 +249,16 @@ func discover(ctx context.Context, mgr manager.Manager, o ManagerOptions) (*plat
 		o.Log.Info("the kinds of this Kubernetes were not read; asking again", "error", err.Error())
 	}
 	return discoverer, mgr.Add(discoverer)
+}
+
+// watchProfile follows the TLS profile of an OpenShift for as long as the manager runs.
+func watchProfile(mgr manager.Manager, discoverer *platform.Discoverer) (*tlsprofile.Watcher, error) {
+	api, err := client.NewWithWatch(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return nil, err
+	}
+	watcher := tlsprofile.NewWatcher(api, discoverer)
+	return watcher, mgr.Add(watcher)
 }
 
 // ours selects what the operator and its programs make.
@@ -310,7 +326,7 @@ func addAdmission(mgr manager.Manager, shared controllers.Shared, serving *servi
 	keeper := &admission.Keeper{Reader: mgr.GetAPIReader(), Client: mgr.GetClient(), Log: log, Namespace: o.Namespace,
 		Service: names.AdmissionService, Directory: o.AdmissionDirectory, Elected: mgr.Elected(), Now: time.Now}
 	serving.keeper.Store(keeper)
-	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, shared.Metrics.Reviewed(controllers.Admission(shared))...), Log: log, Address: o.AdmissionAddress}
+	server := &admission.Server{Keeper: keeper, Handler: admission.NewHandler(log, shared.Metrics.Reviewed(controllers.Admission(shared))...), Log: log, Profile: shared.TLS.Serve, Address: o.AdmissionAddress}
 	for _, runnable := range []manager.Runnable{keeper, server} {
 		if err := mgr.Add(runnable); err != nil {
 			return err

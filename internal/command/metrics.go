@@ -13,6 +13,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/rest"
+	"github.com/open-redis-enterprise/operator/internal/tlsprofile"
 	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
@@ -45,13 +46,21 @@ func (o ManagerOptions) metricsServer(serving *serving) metricsserver.Options {
 		if o.AdmissionAddress != "0" && o.AdmissionAddress != "" {
 			c.GetCertificate = serving.certificate
 		} // else the server makes one for itself
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			if w := serving.profile.Load(); w != nil {
+				return w.ConfigFor(c)(hello)
+			}
+			return nil, nil //nolint:nilnil // crypto/tls reads it as: use the one you have
+		}
 	}}
 	return options
 }
 
-// serving is the certificate of the admission server, which is made after the metrics server.
+// serving is what the metrics server serves with and is made after it: the certificate of the admission server and the TLS
+// profile.
 type serving struct {
-	keeper atomic.Pointer[admission.Keeper]
+	keeper  atomic.Pointer[admission.Keeper]
+	profile atomic.Pointer[tlsprofile.Watcher]
 }
 
 func (s *serving) current() *tls.Certificate {

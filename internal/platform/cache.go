@@ -16,9 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Apart are the kinds that a Cache keeps apart from the others: the optional ones, and those that few clusters have
-// objects of.
-func Apart() []schema.GroupVersionKind { return append(Optional(), Ingress, NetworkPolicy) }
+// Apart are the kinds that a Cache keeps apart from the others: the optional ones that objects are made of, and those that
+// few clusters have objects of.
+func Apart() []schema.GroupVersionKind { return append(made(), Ingress, NetworkPolicy) }
 
 // Selection is what a Cache holds of the kinds kept apart.
 type Selection struct {

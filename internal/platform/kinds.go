@@ -19,15 +19,24 @@ var (
 	PrometheusRule = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PrometheusRule"}
 )
 
+// APIServer is an optional kind that the operator only reads: it says which TLS an OpenShift wants. There is one object of
+// it in a cluster.
+var APIServer = schema.GroupVersionKind{Group: "config.openshift.io", Version: "v1", Kind: "APIServer"}
+
 // Kinds that every Kubernetes serves are never looked for.
 var (
 	Ingress       = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"}
 	NetworkPolicy = schema.GroupVersionKind{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"}
 )
 
+// made are the optional kinds of which the operator makes objects.
+func made() []schema.GroupVersionKind {
+	return []schema.GroupVersionKind{Route, IstioGateway, VirtualService, TLSRoute, ServiceMonitor, PrometheusRule}
+}
+
 // Optional are the kinds that are looked for.
 func Optional() []schema.GroupVersionKind {
-	return []schema.GroupVersionKind{Route, IstioGateway, VirtualService, TLSRoute, ServiceMonitor, PrometheusRule}
+	return append(made(), APIServer)
 }
 
 // Kinds are the optional kinds that a Kubernetes served when it was last asked. The zero value has none of them. It

@@ -25,6 +25,7 @@ type Cluster struct {
 	MinControlTLSVersion     *string          `json:"min_control_TLS_version,omitempty"`
 	MinDataTLSVersion        *string          `json:"min_data_TLS_version,omitempty"`
 	MinSentinelTLSVersion    *string          `json:"min_sentinel_TLS_version,omitempty"`
+	SentinelCipherSuites     *Strings         `json:"sentinel_cipher_suites,omitempty"`
 	SentinelTLSMode          *string          `json:"sentinel_tls_mode,omitempty"`
 	PasswordComplexity       *bool            `json:"password_complexity,omitempty"`
 	PasswordMinLength        *Int             `json:"password_min_length,omitempty"`

@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"internal/outcome":      {"internal/names", "apis"},
 	"internal/kube":         {"internal/names", "apis"},
 	"internal/platform":     {"internal/names", "apis"},
+	"internal/tlsprofile":   {"internal/platform"},
 	"internal/rest":         {"internal/rest"},
 	"internal/link":         {"internal/rest"},
 	"internal/lookout":      {},
@@ -42,7 +43,7 @@ var allowed = map[string][]string{
 // kinds are the packages of the custom resources; they share what lies below them.
 var kinds = []string{"internal/cluster", "internal/database", "internal/remotecluster", "internal/activeactive"}
 
-var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform",
+var belowKinds = []string{"apis", "internal/names", "internal/board", "internal/outcome", "internal/kube", "internal/platform", "internal/tlsprofile",
 	"internal/rest", "internal/link", "internal/trace", "internal/bdb", "internal/children", "internal/ingress", "internal/reach", "internal/lookout", "internal/admission"}
 
 // standardOnly are packages that must not need anything but the standard library and themselves.

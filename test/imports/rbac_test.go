@@ -111,19 +111,8 @@ func rightsOf(marker string) []right {
 
 func roleRights(t *testing.T) map[right]bool {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(root, "config", "rbac", "role.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	rights := map[right]bool{}
-	for _, document := range strings.Split(string(raw), "\n---") {
-		var role rbacv1.Role
-		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
-			t.Fatal(err)
-		}
-		if role.Kind != "Role" {
-			continue
-		}
+	for _, role := range append(rolesIn(t, "role.yaml", "Role"), rolesIn(t, "tls_profile.yaml", "ClusterRole")...) {
 		for _, rule := range role.Rules {
 			for _, group := range rule.APIGroups {
 				for _, resource := range rule.Resources {
@@ -138,4 +127,24 @@ func roleRights(t *testing.T) map[right]bool {
 		t.Fatal("the Role gives nothing")
 	}
 	return rights
+}
+
+// rolesIn reads the roles of one kind from a file of config/rbac. What counts of a role is the same for both kinds.
+func rolesIn(t *testing.T, file, kind string) []rbacv1.Role {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, "config", "rbac", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []rbacv1.Role
+	for _, document := range strings.Split(string(raw), "\n---") {
+		var role rbacv1.Role
+		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
+			t.Fatal(err)
+		}
+		if role.Kind == kind {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }
