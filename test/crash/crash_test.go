@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -221,7 +223,21 @@ func (h *harness) newStage() (*Stage, error) {
 	h.number++
 	namespace := fmt.Sprintf("crash-%d", h.number)
 	h.mu.Unlock()
-	return &Stage{World: h.world, Namespace: namespace, Created: h.created.of}, h.world.Namespace(h.t.Context(), namespace)
+	return &Stage{World: h.world, Namespace: namespace, Created: h.created.of, Stuck: func() { h.stacks(namespace) }}, h.world.Namespace(h.t.Context(), namespace)
+}
+
+// stacks writes what every goroutine was doing beside the log, when a flow came to no end.
+func (h *harness) stacks(namespace string) {
+	if *logTo == "" {
+		return
+	}
+	var text bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&text, 2); err != nil {
+		h.t.Error(err)
+	}
+	if err := os.WriteFile(*logTo+"."+namespace, text.Bytes(), 0o600); err != nil {
+		h.t.Error(err)
+	}
 }
 
 // drop ends the cluster of a stage. The empty namespace ends in its own time.

@@ -55,6 +55,8 @@ type Stage struct {
 	Namespace string
 	// Created says how many databases the nodes of the namespace have created since the World began.
 	Created func(namespace string) int
+	// Stuck is called while an operator that brought a flow to no end is still there to be looked at.
+	Stuck func()
 
 	healthy *standin.Operator
 }
@@ -191,6 +193,7 @@ func (s *Stage) await(ctx context.Context, flow Flow, killed chan struct{}, vict
 		}
 		select {
 		case <-ctx.Done():
+			s.Stuck()
 			return fmt.Errorf("the flow does not end: %s", missing)
 		case <-killed:
 			killed, ended = nil, nil
