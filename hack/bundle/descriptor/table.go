@@ -25,8 +25,8 @@ var first = map[string][]string{
 	databaseKind: {"redisEnterpriseCluster", "memorySize", "shardCount", "replication", "persistence", "tlsMode", "databaseSecretName",
 		"status", "specStatus", "conditions", "internalEndpoints"},
 	remoteKind: {"recName", "recNamespace", "apiFqdnUrl", "dbFqdnSuffix", "apiPort", "secretName", "status", "specStatus", "conditions"},
-	activeKind: {"participatingClusters", "redisEnterpriseCluster", "globalConfigurations.memorySize", "globalConfigurations.shardCount",
-		"globalConfigurations", "status", "specStatus", "conditions", "replicationStatus"},
+	activeKind: {"participatingClusters", "redisEnterpriseCluster", "globalConfigurations.databaseSecretName", "globalConfigurations.memorySize",
+		"globalConfigurations.shardCount", "globalConfigurations", "status", "specStatus", "conditions", "replicationStatus", "secretsStatus"},
 }
 
 // exceptions are fields whose widget the schema does not tell.
