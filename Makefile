@@ -197,7 +197,7 @@ deploy: ## Install CRDs and operator from config/default
 
 .PHONY: undeploy
 undeploy: ## Remove the operator; CRDs and data stay
-	$(KUBECTL) delete --ignore-not-found -k config/default
+	$(KUBECTL) delete --ignore-not-found -k config/operator
 
 .PHONY: help
 help: ## This page
