@@ -60,6 +60,7 @@ func addClusters(_ context.Context, s Shared) error {
 	if err != nil {
 		return err
 	}
+	defaults.Proxy = s.Proxy
 	kind := &cluster.Kind{Client: c, Reader: kube.ByName(s.Manager.GetAPIReader()), Links: s.Links, Platform: defaults, Offer: s.Discoverer, TLS: s.TLS, Reach: s.Reach}
 	loop := &Loop[*appv1.RedisEnterpriseCluster, cluster.Run]{Client: c, Live: s.Manager.GetAPIReader(), Events: s.Events, Teardown: s.Teardown,
 		Name: "RedisEnterpriseCluster", Metrics: s.Metrics, Tracer: s.Tracer, Kind: kind}

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -42,6 +43,8 @@ type Shared struct {
 	Namespace string
 	// Gate is how the operator tells OLM whether it may be upgraded.
 	Gate Gate
+	// Proxy is what the operator was told of a proxy.
+	Proxy []corev1.EnvVar
 	// Defaults are the images of a cluster whose spec names none.
 	Defaults Images
 }

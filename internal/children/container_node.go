@@ -22,7 +22,7 @@ func nodeContainer(c Cluster) corev1.Container {
 			{Name: names.APIPortName, ContainerPort: names.APIPort, Protocol: corev1.ProtocolTCP},
 			{Name: names.MetricsName, ContainerPort: names.MetricsPort, Protocol: corev1.ProtocolTCP},
 		},
-		Env:                      environment(podIdentity(), enforceIPv4(spec), timezone(spec), spec.ExtraEnvVars),
+		Env:                      environment(podIdentity(), enforceIPv4(spec), timezone(spec), spec.ExtraEnvVars, proxy(c)),
 		Resources:                nodeResources(spec),
 		VolumeMounts:             append(append(nodeMounts(), timezoneMounts(spec)...), spec.RedisEnterpriseVolumeMounts...),
 		StartupProbe:             startupProbe(),

@@ -46,6 +46,14 @@ func enforceIPv4(spec *v1.RedisEnterpriseClusterSpec) []corev1.EnvVar {
 	return []corev1.EnvVar{{Name: "ENFORCE_IPV4", Value: "true"}}
 }
 
+// proxy is for nodes whose cluster asks for it. What the spec says of a proxy comes before, and counts.
+func proxy(c Cluster) []corev1.EnvVar {
+	if c.REC.Annotations[names.AnnotationProxy] != "true" {
+		return nil
+	}
+	return c.Platform.Proxy
+}
+
 func timezone(spec *v1.RedisEnterpriseClusterSpec) []corev1.EnvVar {
 	if spec.ContainerTimezone == nil || spec.ContainerTimezone.TimezoneName == "" {
 		return nil

@@ -54,6 +54,8 @@ type ManagerOptions struct {
 	Namespace string
 	Watch     []string
 	Images    controllers.Images
+	// Proxy is handed on to the nodes of clusters that ask for it.
+	Proxy []corev1.EnvVar
 	// Gate is how the operator tells OLM whether it may be upgraded.
 	Gate controllers.Gate
 	// LeaderElection is off only where no second replica can be.
@@ -93,6 +95,7 @@ func managerCommand(version string) *cobra.Command {
 				return err
 			}
 			o.readEnvironment(os.Getenv)
+			o.Proxy = platform.Proxy(os.LookupEnv)
 			if o.Namespace == "" {
 				return fmt.Errorf("%s must name the operator's namespace", names.EnvPodNamespace)
 			}
@@ -193,7 +196,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	serving.profile.Store(profile)
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, TLS: profile, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, TLS: profile, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Proxy: o.Proxy, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)

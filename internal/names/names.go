@@ -74,6 +74,8 @@ const (
 	// AnnotationCertificate on a remote cluster is the fingerprint of the certificate that its API must show, where nothing
 	// else says whom to trust: sha256: and the digest in hexadecimal. The operator writes it at the first contact.
 	AnnotationCertificate = AnnotationPrefix + "api-certificate"
+	// AnnotationProxy with the value "true" on a cluster hands the proxy that the operator was given on to its nodes.
+	AnnotationProxy = AnnotationPrefix + "proxy"
 	// AnnotationTLSProfile with the value "ignore" on a cluster leaves its TLS alone where an OpenShift has a TLS profile.
 	AnnotationTLSProfile = AnnotationPrefix + "tls-profile"
 	// AnnotationHoldUpgrade with the value "true", on a cluster or database, lets it hold back an upgrade of the operator

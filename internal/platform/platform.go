@@ -3,6 +3,8 @@ package platform
 import (
 	"cmp"
 	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Environment variables that the operator's Deployment sets. OLM and administrators override the images with them.
@@ -26,6 +28,8 @@ type Platform struct {
 	Node Image
 	// Bootstrapper and Rigger are the default images of our own programs.
 	Bootstrapper, Rigger Image
+	// Proxy is what nodes are told of a proxy where their cluster asks for it.
+	Proxy []corev1.EnvVar
 }
 
 // New makes the platform from the default images, as references; an empty one means what this version is released with.
