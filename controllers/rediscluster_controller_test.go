@@ -69,7 +69,7 @@ func TestREC3_WhatWakesACluster(t *testing.T) {
 	}
 }
 
-func TestINST15_ClustersOfOtherNamespacesAreLeftAlone(t *testing.T) {
+func TestINST15_MNS7_ClustersOfOtherNamespacesAreLeftAlone(t *testing.T) {
 	ran := 0
 	next := func(context.Context, ctrl.Request) (ctrl.Result, error) { ran++; return ctrl.Result{}, nil }
 	own := ownNamespace("ns", next)
