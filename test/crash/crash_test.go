@@ -3,10 +3,12 @@ package crash
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -17,8 +19,12 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/command"
 	"github.com/open-redis-enterprise/operator/internal/emulator"
 	"github.com/open-redis-enterprise/operator/internal/emulator/api"
@@ -29,6 +35,7 @@ var (
 	full    = flag.Bool("full", false, "spoil every call; without it only a few of each flow")
 	only    = flag.String("flow", "", "run only the flow with this name")
 	from    = flag.Int("from", 1, "first call to spoil")
+	to      = flag.Int("to", math.MaxInt, "last call to spoil")
 	stride  = flag.Int("stride", 1, "with -full, spoil only every so many calls")
 	sample  = flag.Int("sample", 2, "calls to spoil per flow without -full")
 	workers = flag.Int("workers", 5, "runs at the same time, each on a cluster of its own")
@@ -223,15 +230,23 @@ func (h *harness) newStage() (*Stage, error) {
 	h.number++
 	namespace := fmt.Sprintf("crash-%d", h.number)
 	h.mu.Unlock()
-	return &Stage{World: h.world, Namespace: namespace, Created: h.created.of, Stuck: func() { h.stacks(namespace) }}, h.world.Namespace(h.t.Context(), namespace)
+	return &Stage{World: h.world, Namespace: namespace, Created: h.created.of, Stuck: func() { h.stuck(namespace) }}, h.world.Namespace(h.t.Context(), namespace)
 }
 
-// stacks writes what every goroutine was doing beside the log, when a flow came to no end.
-func (h *harness) stacks(namespace string) {
+// stuck writes beside the log what there is and what every goroutine does, when a flow comes to no end.
+func (h *harness) stuck(namespace string) {
 	if *logTo == "" {
 		return
 	}
 	var text bytes.Buffer
+	for _, list := range []client.ObjectList{&appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{}, &appsv1.StatefulSetList{}, &corev1.PodList{}} {
+		if err := h.world.Client.List(h.t.Context(), list, client.InNamespace(namespace)); err != nil {
+			h.t.Error(err)
+		}
+		if err := json.NewEncoder(&text).Encode(list); err != nil {
+			h.t.Error(err)
+		}
+	}
 	if err := pprof.Lookup("goroutine").WriteTo(&text, 2); err != nil {
 		h.t.Error(err)
 	}
@@ -269,7 +284,7 @@ func selection(names []string) []Point {
 	if !*full {
 		step = max(1, (len(names)+*sample-1) / *sample)
 	}
-	for at := *from; at <= len(names); at += step {
+	for at := *from; at <= min(*to, len(names)); at += step {
 		out = append(out, Point{At: at})
 	}
 	faults, seen := writeFaults, map[string]bool{}
