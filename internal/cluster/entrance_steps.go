@@ -7,6 +7,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -14,6 +15,7 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
+	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
 // entranceSteps make the way in and remove what an earlier spec asked for. They come late: nothing waits for them.
@@ -25,6 +27,27 @@ func entranceSteps(in Inputs) []Step {
 		steps = append(steps, openEntrance{objects})
 	}
 	return append(steps, pruneEntrances{keep: objects, kinds: in.Kinds.Usable(ingress.AllKinds()...), others: in.Kinds.Usable(ingress.OtherKinds(method)...)})
+}
+
+// carrySteps let every node answer what comes from outside (rule NET-3). Out there the leader has no address of its own: whoever stands in
+// between leads to each node in turn, and a redirect would name an address inside. It is switched on and never off, since others
+// may have come to rely on it.
+func carrySteps(o *Observed) []Step {
+	if !o.Entrance.wanted() || o.Snapshot == nil || o.Snapshot.Cluster == nil || rest.Value(o.Snapshot.Cluster.HandleRedirects) {
+		return nil
+	}
+	return []Step{carryOn{}}
+}
+
+// carryOn changes the cluster.
+type carryOn struct{}
+
+func (carryOn) String() string {
+	return "handle_redirects: false → true, for those who come from outside"
+}
+
+func (s carryOn) perform(ctx context.Context, h *hands) error {
+	return h.did(s.String(), h.api.UpdateCluster(ctx, &rest.Cluster{HandleRedirects: ptr.To(true)}))
 }
 
 // openEntrance makes the objects that lead in. That it may not, or that a kind has just vanished, keeps the cluster from

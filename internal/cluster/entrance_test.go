@@ -23,9 +23,11 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/board"
 	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/kube"
+	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/reach"
+	"github.com/open-redis-enterprise/operator/internal/rest"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -232,4 +234,48 @@ func TestNET3_AWayInThatIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNET3_EveryNodeAnswersWhatComesFromOutside: what stands in between leads to each node in turn, and only the leader answers by itself.
+func TestNET3_EveryNodeAnswersWhatComesFromOutside(t *testing.T) {
+	wanted := Entrance{Settings: ingress.Settings{Method: ingress.Ingress}}
+	reading := func(on bool) *link.Snapshot {
+		return &link.Snapshot{Cluster: &rest.Cluster{HandleRedirects: &on}}
+	}
+	for _, c := range []struct {
+		name string
+		o    Observed
+		want int
+	}{
+		{"switched on once there is a way in", Observed{Entrance: wanted, Snapshot: reading(false)}, 1},
+		{"a cluster that does not tell is told", Observed{Entrance: wanted, Snapshot: &link.Snapshot{Cluster: &rest.Cluster{}}}, 1},
+		{"it is on already", Observed{Entrance: wanted, Snapshot: reading(true)}, 0},
+		{"nobody asked for a way in", Observed{Snapshot: reading(false)}, 0},
+		{"and nothing is switched off", Observed{Snapshot: reading(true)}, 0},
+		{"nothing is known of the cluster yet", Observed{Entrance: wanted, Snapshot: &link.Snapshot{}}, 0},
+		{"it cannot be asked", Observed{Entrance: wanted}, 0},
+	} {
+		if got := carrySteps(&c.o); len(got) != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	asked := &redirecting{}
+	run := &Run{}
+	if err := (carryOn{}).perform(t.Context(), &hands{api: asked, run: run}); err != nil || len(run.Set) != 1 {
+		t.Errorf("%v, told %v", err, run.Set)
+	}
+	if asked.body == nil || !rest.Value(asked.body.HandleRedirects) {
+		t.Errorf("asked for %+v", asked.body)
+	}
+}
+
+// redirecting remembers what was asked of it.
+type redirecting struct {
+	API
+	body *rest.Cluster
+}
+
+func (r *redirecting) UpdateCluster(_ context.Context, body *rest.Cluster) error {
+	r.body = body
+	return nil
 }

@@ -51,6 +51,7 @@ func plan(in Inputs, want Desired, o *Observed) Plan {
 		if tls.change != nil && !p.Rollout.Hold { // what was before is noted with the StatefulSet, which is not held back then
 			p.Steps = append(p.Steps, tls.change)
 		}
+		p.Steps = append(p.Steps, carrySteps(o)...)
 	}
 	p.Remains = append(remains(in, o, p.Rollout), outside.Waits...)
 	return p

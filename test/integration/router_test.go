@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	routev1 "github.com/openshift/api/route/v1"
@@ -26,6 +28,7 @@ import (
 type router struct {
 	namespace string
 	listener  net.Listener
+	turn      atomic.Uint64 // connections so far; pods are led to in turn, as real ones do
 	done      sync.WaitGroup
 	ctx       context.Context //nolint:containedctx // the test's
 }
@@ -128,10 +131,9 @@ func (r *router) target(host string) (string, error) {
 		if p.Name != port && fmt.Sprint(p.Port) != port {
 			continue
 		}
-		for i := range pods.Items {
-			if ip := pods.Items[i].Status.PodIP; ip != "" && pods.Items[i].DeletionTimestamp == nil {
-				return net.JoinHostPort(ip, p.TargetPort.String()), nil
-			}
+		here := slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.Status.PodIP == "" || pod.DeletionTimestamp != nil })
+		if count := uint64(len(here)); count > 0 {
+			return net.JoinHostPort(here[r.turn.Add(1)%count].Status.PodIP, p.TargetPort.String()), nil
 		}
 	}
 	return "", fmt.Errorf("service %s has no port %s with pods behind it", service, port)
