@@ -28,10 +28,11 @@ type Desired struct {
 	Set *appsv1.StatefulSet
 	// VersionTag to be written in the spec; empty for nothing to write (rules REC-6, REC-37).
 	VersionTag string
-	// License, Policy and Modes are settings of the cluster itself; empty ones are left alone (rule REC-2).
+	// License, Policy, Modes and Cluster are settings of the cluster itself; empty ones are left alone (rule REC-2).
 	License string
 	Policy  rest.ClusterPolicy
 	Modes   rest.ServicesConfiguration
+	Cluster rest.Cluster
 	// Metrics are the settings of the metrics; nil to leave them alone.
 	Metrics *rest.MetricsConfig
 }
@@ -46,6 +47,7 @@ func desired(in Inputs, live *appsv1.StatefulSet) Desired {
 		License:    in.License,
 		Policy:     wantedPolicy(in.REC),
 		Modes:      wantedModes(in.REC),
+		Cluster:    wantedCluster(in.REC),
 		Metrics:    wantedMetricsConfig(in.REC),
 	}
 	keepBuilt(d.Set, live)

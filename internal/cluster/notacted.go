@@ -12,12 +12,10 @@ import (
 var unactedPaths = []string{
 	"accessControl",
 	"auditing.config",
-	"backup",
+	"backup.s3.caCertificateSecretName",
 	"certificates",
 	"clusterCredentialSecretRole",
 	"clusterRecovery",
-	"dmcExternalCBAAuthentication",
-	"encryptPkeys",
 	"ldap",
 	"ocspConfiguration",
 	"persistentSpec.enablePersistentVolumeResize",

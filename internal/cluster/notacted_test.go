@@ -15,9 +15,9 @@ import (
 
 // acted are the fields of the spec that the operator acts on, at least in part.
 var acted = []string{
-	"activeActive", "antiAffinityAdditionalTopologyKeys", "auditing", "bootstrapperImageSpec", "bootstrapperResources",
+	"activeActive", "antiAffinityAdditionalTopologyKeys", "auditing", "backup", "bootstrapperImageSpec", "bootstrapperResources",
 	"clusterCredentialSecretName", "clusterCredentialSecretType", "containerTimezone", "createServiceAccount",
-	"dataInternodeEncryption", "enforceIPv4", "extraEnvVars", "extraLabels", "hostAliases", "ingressOrRouteSpec", "services", "license",
+	"dataInternodeEncryption", "dmcExternalCBAAuthentication", "encryptPkeys", "enforceIPv4", "extraEnvVars", "extraLabels", "hostAliases", "ingressOrRouteSpec", "services", "license",
 	"licenseSecretName", "metricsConfig", "nodeSelector", "nodes", "ossClusterSettings", "persistentSpec", "podAnnotations", "redisEnterprisePodAnnotations",
 	"podAntiAffinity", "podStartingPolicy", "podTolerations", "priorityClassName", "pullSecrets", "redisEnterpriseAdditionalPodSpecAttributes",
 	"redisEnterpriseImageSpec", "redisEnterpriseNodeResources", "redisEnterpriseServicesConfiguration",

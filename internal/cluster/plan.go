@@ -184,10 +184,11 @@ func settingSteps(in Inputs, want Desired, o *Observed) []Step {
 		steps = append(steps, putLicense{text: want.License, path: in.LicensePath})
 	}
 	if o.Snapshot.Policy != nil {
-		if update, changes := policyUpdate(o.Snapshot.Policy, want.Policy); update != nil {
+		if update, changes := difference(policySettings, o.Snapshot.Policy, want.Policy); update != nil {
 			steps = append(steps, putPolicy{update, changes})
 		}
 	}
+	steps = append(steps, clusterSteps(want.Cluster, o)...)
 	if o.Modes != nil {
 		if update, changes := modesUpdate(o.Modes, want.Modes); len(changes) > 0 {
 			steps = append(steps, putModes{update, changes})

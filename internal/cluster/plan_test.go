@@ -114,6 +114,14 @@ func TestSettings(t *testing.T) {
 			in.REC.Spec.Auditing = &v1.Auditing{DBConnsAuditing: rest.Ptr(true)}
 		}, "policy: spec.redisUpgradePolicy (redis_upgrade_policy): unset → latest, spec.resp3Default (resp3_default): unset → false, " +
 			"spec.dataInternodeEncryption (data_internode_encryption): unset → true, spec.auditing.dbConnsAuditing (db_conns_auditing): unset → true"},
+		{"REC-82 REC-115 the cluster follows the spec", func(in *Inputs, o *Observed) {
+			in.REC.Spec.EncryptPkeys, in.REC.Spec.DMCExternalCBAAuthentication = rest.Ptr(true), rest.Ptr(true)
+			in.REC.Spec.Backup = &v1.ClusterBackup{S3: &v1.ClusterBackupS3{URL: "https://store.example.org"}}
+			o.Snapshot.Cluster = &rest.Cluster{EncryptPkeys: rest.Ptr(false), S3URL: rest.Ptr(""), DMCExternalCBAAuthentication: rest.Ptr(true)}
+		}, "cluster: spec.encryptPkeys (encrypt_pkeys): false → true, spec.backup.s3.url (s3_url): unset → https://store.example.org"},
+		{"REC-2 nor what it no longer mentions", func(_ *Inputs, o *Observed) {
+			o.Snapshot.Cluster = &rest.Cluster{EncryptPkeys: rest.Ptr(true), S3URL: rest.Ptr("https://store.example.org")}
+		}, ""},
 		{"REC-2 what the spec does not mention is left alone", func(_ *Inputs, o *Observed) { o.Snapshot.Policy.RESP3Default = rest.Ptr(true) }, ""},
 		{"REC-113 services are switched", func(in *Inputs, o *Observed) {
 			in.REC.Spec.RedisEnterpriseServicesConfiguration = &v1.ServicesConfiguration{

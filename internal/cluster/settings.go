@@ -13,34 +13,49 @@ import (
 // defaultSlaveHAGrace is how long the cluster waits before it rebuilds lost replicas elsewhere (rule STB-5).
 const defaultSlaveHAGrace = 1800
 
-// policySetting is one line of the cluster's policy: where the user finds it, and its place in the request. equal and
-// move close over the type of the value.
-type policySetting struct {
+// setting is one line of a table of the cluster's settings: where the user finds it, and its place in the body B of the
+// request. differs and take close over the type of the value.
+type setting[B any] struct {
 	path, name string
-	differs    func(have, want *rest.ClusterPolicy) (change string, ok bool)
-	take       func(from, into *rest.ClusterPolicy)
+	differs    func(have, want *B) (change string, ok bool)
+	take       func(from, into *B)
 }
 
-// at makes a line of the table from the slot of the value.
-func at[T comparable](path, name string, slot func(*rest.ClusterPolicy) **T) policySetting {
-	return policySetting{path: path, name: name,
-		differs: func(have, want *rest.ClusterPolicy) (string, bool) {
+// at makes a line of a table from the slot of the value.
+func at[B any, T comparable](path, name string, slot func(*B) **T) setting[B] {
+	return setting[B]{path: path, name: name,
+		differs: func(have, want *B) (string, bool) {
 			h, w := *slot(have), *slot(want)
 			if w == nil || h != nil && *h == *w {
 				return "", false
 			}
 			was := "unset"
 			if h != nil {
-				was = fmt.Sprint(*h)
+				was = or(fmt.Sprint(*h), was)
 			}
 			return fmt.Sprintf("%s (%s): %s → %v", path, name, was, *w), true
 		},
-		take: func(from, into *rest.ClusterPolicy) { *slot(into) = *slot(from) },
+		take: func(from, into *B) { *slot(into) = *slot(from) },
 	}
 }
 
+// difference is the part of the wanted settings that differs, and what to say of it; nil for no difference.
+func difference[B any](table []setting[B], have *B, want B) (*B, []string) {
+	update, changes := new(B), []string(nil)
+	for _, s := range table {
+		if change, ok := s.differs(have, &want); ok {
+			s.take(&want, update)
+			changes = append(changes, change)
+		}
+	}
+	if changes == nil {
+		return nil, nil
+	}
+	return update, changes
+}
+
 // policySettings are what the spec may say of the policy (rule REC-112).
-var policySettings = []policySetting{
+var policySettings = []setting[rest.ClusterPolicy]{
 	at("spec.slaveHA.slaveHAGracePeriod", "slave_ha_grace_period", func(p *rest.ClusterPolicy) **rest.Int { return &p.SlaveHAGracePeriod }),
 	at("spec.redisUpgradePolicy", "redis_upgrade_policy", func(p *rest.ClusterPolicy) **string { return &p.RedisUpgradePolicy }),
 	at("spec.resp3Default", "resp3_default", func(p *rest.ClusterPolicy) **bool { return &p.RESP3Default }),
@@ -65,21 +80,6 @@ func wantedPolicy(rec *v1.RedisEnterpriseCluster) rest.ClusterPolicy {
 		p.DBConnsAuditing = rec.Spec.Auditing.DBConnsAuditing
 	}
 	return p
-}
-
-// policyUpdate is the part of the wanted policy that differs, and what to say of it; nil for no difference.
-func policyUpdate(have *rest.ClusterPolicy, want rest.ClusterPolicy) (*rest.ClusterPolicy, []string) {
-	update, changes := &rest.ClusterPolicy{}, []string(nil)
-	for _, setting := range policySettings {
-		if change, ok := setting.differs(have, &want); ok {
-			setting.take(&want, update)
-			changes = append(changes, change)
-		}
-	}
-	if changes == nil {
-		return nil, nil
-	}
-	return update, changes
 }
 
 // wantedModes are the optional services that the spec switches (rule REC-113); pdnsServer and saslauthd are accepted and

@@ -8,34 +8,39 @@ import (
 
 // Cluster holds the settings of GET and PUT /v1/cluster that the operator reads or writes.
 type Cluster struct {
-	Name                     *string          `json:"name,omitempty"`
-	CreatedTime              *string          `json:"created_time,omitempty"`
-	RackAware                *bool            `json:"rack_aware,omitempty"`
-	EmailAlerts              *bool            `json:"email_alerts,omitempty"`
-	HandleRedirects          *bool            `json:"handle_redirects,omitempty"`
-	HandleMetricsRedirects   *bool            `json:"handle_metrics_redirects,omitempty"`
-	HTTPSupport              *bool            `json:"http_support,omitempty"`
-	MaskBDBCredentials       *bool            `json:"mask_bdb_credentials,omitempty"`
-	CMPort                   *Int             `json:"cm_port,omitempty"`
-	CMSessionTimeoutMinutes  *Int             `json:"cm_session_timeout_minutes,omitempty"`
-	ControlCipherSuites      *string          `json:"control_cipher_suites,omitempty"`
-	ControlCipherSuitesTLS13 *string          `json:"control_cipher_suites_tls_1_3,omitempty"`
-	DataCipherList           *string          `json:"data_cipher_list,omitempty"`
-	DataCipherSuitesTLS13    *Strings         `json:"data_cipher_suites_tls_1_3,omitempty"`
-	MinControlTLSVersion     *string          `json:"min_control_TLS_version,omitempty"`
-	MinDataTLSVersion        *string          `json:"min_data_TLS_version,omitempty"`
-	MinSentinelTLSVersion    *string          `json:"min_sentinel_TLS_version,omitempty"`
-	SentinelCipherSuites     *Strings         `json:"sentinel_cipher_suites,omitempty"`
-	SentinelTLSMode          *string          `json:"sentinel_tls_mode,omitempty"`
-	PasswordComplexity       *bool            `json:"password_complexity,omitempty"`
-	PasswordMinLength        *Int             `json:"password_min_length,omitempty"`
-	ReservedPorts            *[]Text          `json:"reserved_ports,omitempty"`
-	SystemReservedPorts      *[]Text          `json:"system_reserved_ports,omitempty"`
-	SlaveHA                  *bool            `json:"slave_ha,omitempty"`
-	UpgradeInProgress        *bool            `json:"upgrade_in_progress,omitempty"`
-	UpgradeMode              *bool            `json:"upgrade_mode,omitempty"`
-	MetricsAuth              *bool            `json:"metrics_auth,omitempty"`
-	AlertSettings            *json.RawMessage `json:"alert_settings,omitempty"`
+	Name                     *string  `json:"name,omitempty"`
+	CreatedTime              *string  `json:"created_time,omitempty"`
+	RackAware                *bool    `json:"rack_aware,omitempty"`
+	EmailAlerts              *bool    `json:"email_alerts,omitempty"`
+	HandleRedirects          *bool    `json:"handle_redirects,omitempty"`
+	HandleMetricsRedirects   *bool    `json:"handle_metrics_redirects,omitempty"`
+	HTTPSupport              *bool    `json:"http_support,omitempty"`
+	MaskBDBCredentials       *bool    `json:"mask_bdb_credentials,omitempty"`
+	CMPort                   *Int     `json:"cm_port,omitempty"`
+	CMSessionTimeoutMinutes  *Int     `json:"cm_session_timeout_minutes,omitempty"`
+	ControlCipherSuites      *string  `json:"control_cipher_suites,omitempty"`
+	ControlCipherSuitesTLS13 *string  `json:"control_cipher_suites_tls_1_3,omitempty"`
+	DataCipherList           *string  `json:"data_cipher_list,omitempty"`
+	DataCipherSuitesTLS13    *Strings `json:"data_cipher_suites_tls_1_3,omitempty"`
+	MinControlTLSVersion     *string  `json:"min_control_TLS_version,omitempty"`
+	MinDataTLSVersion        *string  `json:"min_data_TLS_version,omitempty"`
+	MinSentinelTLSVersion    *string  `json:"min_sentinel_TLS_version,omitempty"`
+	SentinelCipherSuites     *Strings `json:"sentinel_cipher_suites,omitempty"`
+	SentinelTLSMode          *string  `json:"sentinel_tls_mode,omitempty"`
+	PasswordComplexity       *bool    `json:"password_complexity,omitempty"`
+	PasswordMinLength        *Int     `json:"password_min_length,omitempty"`
+	ReservedPorts            *[]Text  `json:"reserved_ports,omitempty"`
+	SystemReservedPorts      *[]Text  `json:"system_reserved_ports,omitempty"`
+	SlaveHA                  *bool    `json:"slave_ha,omitempty"`
+	UpgradeInProgress        *bool    `json:"upgrade_in_progress,omitempty"`
+	UpgradeMode              *bool    `json:"upgrade_mode,omitempty"`
+	MetricsAuth              *bool    `json:"metrics_auth,omitempty"`
+	EncryptPkeys             *bool    `json:"encrypt_pkeys,omitempty"`
+	S3URL                    *string  `json:"s3_url,omitempty"`
+
+	DMCExternalCBAAuthentication *bool `json:"dmc_external_cba_authentication,omitempty"`
+
+	AlertSettings *json.RawMessage `json:"alert_settings,omitempty"`
 }
 
 // ClusterPolicy holds the settings of GET and PUT /v1/cluster/policy.
