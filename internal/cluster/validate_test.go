@@ -92,7 +92,7 @@ func TestValidate(t *testing.T) {
 			s.UIAnnotations = map[string]string{names.AnnotationLastKeys: "x"}
 		}), "spec.uiAnnotations", "reserved"},
 		{"a negative period", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) { s.SlaveHA = &v1.SlaveHA{SlaveHAGracePeriod: -1} }), "spec.slaveHA.slaveHAGracePeriod", "-1"},
-		{"REC-53 recovery without volumes", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) {
+		{"recovery without volumes", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) {
 			s.ClusterRecovery, s.PersistentSpec = true, &v1.PersistentSpec{Enabled: ptr.To(false)}
 		}), "spec.clusterRecovery", "persistent"},
 		{"Vault", nil, spec(func(s *v1.RedisEnterpriseClusterSpec) { s.ClusterCredentialSecretType = v1.CredentialsInVault }), "spec.clusterCredentialSecretType", "Vault"},
