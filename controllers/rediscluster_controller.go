@@ -82,6 +82,7 @@ func addClusters(_ context.Context, s Shared) error {
 		Watches(&corev1.Pod{}, ours).
 		Watches(&corev1.PersistentVolumeClaim{}, ours).
 		Watches(&v1alpha1.RedisEnterpriseDatabase{}, handler.EnqueueRequestsFromMapFunc(clustersBlockedBy(c, s.Namespace))).
+		Watches(&v1alpha1.RedisEnterpriseActiveActiveDatabase{}, handler.EnqueueRequestsFromMapFunc(clustersBlockedBy(c, s.Namespace))).
 		WatchesRawSource(secretSource(s, clustersOfSecret(c))).
 		WatchesRawSource(optionalSource(s, all)).
 		WatchesRawSource(profileSource(s.TLS, all)).
@@ -130,12 +131,17 @@ func clusterOf(_ context.Context, obj client.Object) []reconcile.Request {
 // living cluster.
 func clustersBlockedBy(reader client.Reader, namespace string) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
-		db, ok := obj.(*v1alpha1.RedisEnterpriseDatabase)
-		if !ok {
-			return nil
-		}
 		return clustersWhere(ctx, reader, namespace, func(rec *appv1.RedisEnterpriseCluster) bool {
-			return rec.DeletionTimestamp != nil && cluster.BelongsTo(db, rec.Name)
+			if rec.DeletionTimestamp == nil {
+				return false
+			}
+			switch db := obj.(type) {
+			case *v1alpha1.RedisEnterpriseDatabase:
+				return cluster.BelongsTo(db, rec.Name)
+			case *v1alpha1.RedisEnterpriseActiveActiveDatabase:
+				return cluster.TakesPart(db, rec.Name)
+			}
+			return false
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
+	"github.com/open-redis-enterprise/operator/internal/activeactive"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/metrics"
 	"github.com/open-redis-enterprise/operator/internal/platform"
@@ -35,6 +36,8 @@ type Shared struct {
 	Reach *reach.Watcher
 	// Prober asks the remote clusters.
 	Prober *remotecluster.Prober
+	// Pulse looks at the links of Active-Active databases.
+	Pulse *activeactive.Pulse
 	// Teardown, Metrics and Tracer are given to every loop.
 	Teardown *Teardown
 	Metrics  *metrics.Metrics

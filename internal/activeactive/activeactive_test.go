@@ -3,10 +3,8 @@ package activeactive
 import (
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -16,7 +14,6 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/names"
-	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
 
 func database(change ...func(*v1alpha1.RedisEnterpriseActiveActiveDatabase)) *v1alpha1.RedisEnterpriseActiveActiveDatabase {
@@ -39,7 +36,7 @@ func reviewer(t *testing.T, objects ...client.Object) Reviewer {
 	}
 	remote := func(name, rec string) client.Object {
 		return &v1alpha1.RedisEnterpriseRemoteCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name},
-			Spec: v1alpha1.RedisEnterpriseRemoteClusterSpec{RECName: rec, RECNamespace: "ns"}}
+			Spec: v1alpha1.RedisEnterpriseRemoteClusterSpec{RECName: rec, RECNamespace: "ns", DBFQDNSuffix: "-db." + name + ".example.com"}}
 	}
 	objects = append(objects, remote("here", "rec"), remote("there", "far"), remote("third", "farther"),
 		&appv1.RedisEnterpriseCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "rec"}})
@@ -85,6 +82,19 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 		{"NET-15 no access from outside for cluster-aware clients", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) {
 			g.OSSCluster, g.OSSClusterSettings = &yes, &v1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: true}
 		})), "spec.globalConfigurations.ossClusterSettings.enableExternalAccess"},
+		{"AA-2 a name too long for a Service", nil, nil, database(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Name = strings.Repeat("a", 52) }), "metadata.name"},
+		{"AA-7 one shard for good", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) {
+			no, two := false, 2
+			g.ShardingEnabled, g.ShardCount = &no, &two
+		})), "spec.globalConfigurations.shardCount"},
+		{"RED-86490 a setting of one location", nil, nil, database(overridden(`{"persistence":"aofEverySecond"}`)), ""},
+		{"RED-86490 a setting that is common", nil, nil, database(overridden(`{"memorySize":"1GB"}`)), "memorySize cannot differ"},
+		{"RED-86490 a word that is none", nil, nil, database(overridden(`{"persistence":"often"}`)), "local-overrides"},
+		{"RED-86490 no JSON", nil, nil, database(overridden(`persistence`)), "must be a JSON object"},
+		{"AA-12 a Secret that is missing on a peer is told in its status", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.DatabaseSecretName = "s" }),
+			func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+				db.Annotations = map[string]string{names.AnnotationDiscovered: "guid"}
+			}), ""},
 		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
 		{"a third cluster may join", nil, database(), database(clusters("here", "there", "third")), ""},
 	}
@@ -98,35 +108,8 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 	}
 }
 
-func TestAnActiveActiveDatabaseIsNotIgnoredInSilence(t *testing.T) {
-	k := &Kind{Reviewer: reviewer(t)}
-	db := database()
-	count := 0
-	for range 2 {
-		before := db.DeepCopy()
-		run, err := k.Run(t.Context(), db)
-		if outcome.Of(err).Reason != ReasonNotActedOn {
-			t.Fatalf("err = %v", err)
-		}
-		for _, e := range k.Report(before, db, run, err, time.Now()) {
-			count++
-			if e.Reason != names.EventNotActedOn || !e.Warning {
-				t.Errorf("event %+v", e)
-			}
-		}
+func overridden(text string) func(*v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+	return func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Annotations = map[string]string{names.AnnotationLocalOverrides: text}
 	}
-	if count != 1 {
-		t.Errorf("%d events", count)
-	}
-	if c := meta.FindStatusCondition(db.Status.Conditions, appv1.ConditionStalled); c == nil || c.Reason != ReasonNotActedOn || db.Status.SpecStatus != appv1.SpecValid {
-		t.Errorf("Stalled %+v, specStatus %q", c, db.Status.SpecStatus)
-	}
-	t.Run("AA-21 an invalid one is called so", func(t *testing.T) {
-		db.Spec.ParticipatingClusters = nil
-		before := db.DeepCopy()
-		run, err := k.Run(t.Context(), db)
-		if k.Report(before, db, run, err, time.Now()); db.Status.SpecStatus != appv1.SpecInvalid {
-			t.Errorf("status %+v", db.Status)
-		}
-	})
 }

@@ -1,64 +1,86 @@
-// Package activeactive checks RedisEnterpriseActiveActiveDatabases. This version of the operator accepts them and says
-// what is wrong with them; it does not make them yet.
+// Package activeactive makes Active-Active databases: one database on several clusters, each taking writes. Whoever edits
+// the resource of one participant edits that of all; docs/active-active.md has the picture.
 package activeactive
 
 import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
-	"github.com/open-redis-enterprise/operator/internal/kube"
-	"github.com/open-redis-enterprise/operator/internal/names"
-	"github.com/open-redis-enterprise/operator/internal/outcome"
+	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/trace"
 )
 
-// ReasonNotActedOn is the reason of Ready and Stalled: the resource is known and nothing is done about it yet.
-const ReasonNotActedOn = "NotActedOn"
-
-const notActedOn = "Active-Active databases are checked, and not made, by this version of the operator"
+// Links finds the connection to a cluster; nil while there is none.
+type Links interface {
+	Get(cluster types.NamespacedName) *link.Link
+}
 
 // Kind reconciles RedisEnterpriseActiveActiveDatabases.
-type Kind struct{ Reviewer Reviewer }
+type Kind struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// Live reads past the cache: Secrets of users carry no label of ours and are not cached.
+	Live client.Reader
+	// Links holds the connections that the clusters' own reconciler keeps up.
+	Links Links
+	// Pulse looks at the links between the participants.
+	Pulse *Pulse
+	// Namespace is where clusters and remote clusters are.
+	Namespace string
+	// Now is the time; time.Now unless a test says otherwise.
+	Now func() time.Time
+}
 
 // New returns an empty resource.
 func (k *Kind) New() *v1alpha1.RedisEnterpriseActiveActiveDatabase {
 	return &v1alpha1.RedisEnterpriseActiveActiveDatabase{}
 }
 
-// Run is what a pass found: nothing but its error.
-type Run struct{}
-
-// Run judges the resource by the rules that the webhook has. An invalid one is never deleted (AA-21).
-func (k *Kind) Run(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) (Run, error) {
-	if !db.DeletionTimestamp.IsZero() {
-		return Run{}, nil
-	}
-	if errs := append(Validate(db), k.Reviewer.references(ctx, db)...); len(errs) > 0 {
-		return Run{}, errs[0]
-	}
-	return Run{}, &outcome.Rejected{Reason: ReasonNotActedOn, Message: notActedOn}
+// Run is what one pass found and did.
+type Run struct {
+	Inputs   Inputs
+	Observed Observed
+	// Done are the steps that were carried out, in order.
+	Done []Step
+	// TaskID is the task that this pass asked for.
+	TaskID string
+	// Failed is true when this pass learned that a task failed.
+	Failed bool
+	// Sent is true when all participants have what the spec says.
+	Sent bool
 }
 
-// Report writes the status and tells of a new finding once.
-func (k *Kind) Report(before, db *v1alpha1.RedisEnterpriseActiveActiveDatabase, _ Run, err error, _ time.Time) []kube.Event {
-	if !db.DeletionTimestamp.IsZero() {
-		return nil
+// Run gathers, observes, plans and applies.
+func (k *Kind) Run(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) (Run, error) {
+	phase, span := trace.Phase(ctx, trace.Gather)
+	in, err := k.gather(phase, db)
+	span.End(err)
+	if err != nil {
+		return Run{}, err
 	}
-	verdict := outcome.Of(err)
-	status := &db.Status
-	verdict.SetConditions(&status.Conditions, db.Generation)
-	event := kube.Warning(names.EventNotActedOn, verdict.Message)
-	status.SpecStatus = appv1.SpecValid
-	if verdict.Reason != ReasonNotActedOn {
-		event = kube.Warning(names.EventInvalidConfiguration, verdict.Message)
-		status.SpecStatus = appv1.SpecInvalid
+	phase, span = trace.Phase(ctx, trace.Observe)
+	run := Run{Inputs: in, Observed: k.observe(phase, in)}
+	span.End(run.Observed.Err)
+	_, span = trace.Phase(ctx, trace.Plan)
+	next := plan(in, run.Observed, k.now())
+	span.End(nil)
+	phase, span = trace.Phase(ctx, trace.Apply)
+	err = k.apply(phase, db, next.Steps, &run)
+	span.End(err)
+	if err != nil {
+		return run, err
 	}
-	was := meta.FindStatusCondition(before.Status.Conditions, appv1.ConditionReady)
-	if was != nil && was.Message == verdict.Message {
-		return nil
+	run.Sent = next.Complete
+	return run, next.End
+}
+
+func (k *Kind) now() time.Time {
+	if k.Now == nil {
+		return time.Now()
 	}
-	return []kube.Event{event}
+	return k.Now()
 }

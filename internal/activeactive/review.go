@@ -11,6 +11,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
 
@@ -18,6 +19,8 @@ import (
 type Reviewer struct {
 	// Cached answers at once; Live confirms that something is not there, because the cache may be behind.
 	Cached, Live client.Reader
+	// Links holds the connections to the clusters; their last reading tells what the licence allows.
+	Links Links
 	// Namespace is the operator's own, where clusters and remote clusters are.
 	Namespace string
 }
@@ -41,7 +44,8 @@ func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseA
 		}
 	}
 	errs = append(errs, r.references(ctx, db)...)
-	verdict := admission.Verdict{Warnings: []string{notActedOn}}
+	errs = append(errs, r.fits(ctx, old, db)...)
+	var verdict admission.Verdict
 	for _, err := range errs {
 		verdict.Denials = append(verdict.Denials, err.Error())
 	}
@@ -57,10 +61,40 @@ func (r Reviewer) references(ctx context.Context, db *v1alpha1.RedisEnterpriseAc
 			errs = append(errs, outcome.Missing(pathClusters, "RedisEnterpriseRemoteCluster %s was not found in namespace %s", p.Name, r.Namespace))
 		}
 	}
+	if db.Annotations[names.AnnotationDiscovered] != "" {
+		return errs // the operator made it; that the Secret is missing here is told in its status
+	}
 	if name := db.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName; name != "" {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: db.Namespace, Name: name}, &corev1.Secret{})
 		if apierrors.IsNotFound(err) {
 			errs = append(errs, outcome.Missing(pathGlobal+".databaseSecretName", "Secret %s was not found in namespace %s", name, db.Namespace))
+		}
+	}
+	return errs
+}
+
+// fits asks the rules that need to know the clusters: host names (RED-77752), and the licence of the local cluster (RED-96301).
+func (r Reviewer) fits(ctx context.Context, old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
+	var remotes v1alpha1.RedisEnterpriseRemoteClusterList
+	var clusters appv1.RedisEnterpriseClusterList
+	if r.Cached.List(ctx, &remotes, client.InNamespace(r.Namespace)) != nil || r.Cached.List(ctx, &clusters, client.InNamespace(r.Namespace)) != nil {
+		return nil
+	}
+	var errs []error
+	if err := hostsAreNames(Inputs{Database: db, Remotes: remotes.Items}, Observed{}); err != nil {
+		errs = append(errs, err)
+	}
+	cluster := choose(db, clusters.Items)
+	if cluster == nil || r.Links == nil {
+		return errs
+	}
+	if l := r.Links.Get(client.ObjectKeyFromObject(cluster)); l != nil {
+		snapshot := l.Latest()
+		if old == nil && snapshot.BDBNamed(db.Name) != nil {
+			return errs // it is there already, and this is the resource for it
+		}
+		if err := licensed(old, db, snapshot); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errs

@@ -29,8 +29,12 @@ func Validate(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
 		errs = append(errs, outcome.Reject("metadata.name", // AA-2
 			"must have at most 63 lower-case letters, digits and hyphens, begin with a letter and end with a letter or digit"))
 	}
+	if err := servicesAreNamed(db); err != nil && len(errs) == 0 {
+		errs = append(errs, err)
+	}
 	errs = append(errs, participants(db)...)
-	return append(errs, settings(db)...)
+	errs = append(errs, settings(db)...)
+	return append(errs, overridesAreSound(db)...)
 }
 
 func participants(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
@@ -58,6 +62,7 @@ func settings(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
 		return nil
 	}
 	spec := db.Spec.GlobalConfigurations.DatabaseSpec().DeepCopy()
+	never := spec.ShardingEnabled != nil && !*spec.ShardingEnabled
 	spec.ShardingEnabled = nil
 	var errs []error
 	for _, found := range bdb.Validate(db.Name, spec) {
@@ -72,6 +77,7 @@ func settings(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
 	}{
 		{spec.IsRoF != nil && *spec.IsRoF, "isRof", "Active-Active databases cannot use flash storage"},
 		{spec.Type == v1alpha1.DatabaseMemcached, "type", "Active-Active databases cannot be memcached"},
+		{never && spec.ShardCount != nil && *spec.ShardCount > 1, "shardCount", "a database without shardingEnabled has one shard"},
 		{len(spec.ReplicaSources) > 0, "replicaSources", "Active-Active databases cannot copy from another database"},
 		{spec.OSSClusterSettings != nil && spec.OSSClusterSettings.EnableExternalAccess, "ossClusterSettings.enableExternalAccess",
 			"external access for OSS cluster clients is not for Active-Active databases"},

@@ -34,24 +34,7 @@ func Print(changes []Change) string {
 // Diff compares what a database should be with what it is. The body holds the settings that differ and nothing else;
 // it is nil when there is nothing to do. Settings that cannot change are not in it: see Refusals.
 func Diff(in Inputs, have *rest.BDB) (body *rest.BDB, changes []Change, err error) {
-	update := new(rest.BDB)
-	for _, f := range fields {
-		if f.how == fixed {
-			continue
-		}
-		d, differs, err := f.diff(in, have)
-		if err != nil {
-			return nil, nil, err
-		}
-		if differs {
-			d.apply(update)
-			changes = append(changes, f.change(d))
-		}
-	}
-	if len(changes) == 0 {
-		return nil, nil, nil
-	}
-	return update, changes, nil
+	return DiffPart(in, have, Except())
 }
 
 func (f field) change(d difference) Change {

@@ -44,6 +44,8 @@ type field struct {
 	write func(Inputs, *rest.BDB) error
 	// diff compares with an existing database. When it differs, apply puts the wanted value into an update body.
 	diff func(in Inputs, have *rest.BDB) (d difference, differs bool, err error)
+	// told tells whether an object carries the setting.
+	told func(have *rest.BDB) bool
 	// fingerprint is set for secrets.
 	fingerprint func(Inputs) (fp string, wanted bool, err error)
 }
@@ -108,6 +110,7 @@ func (s *setting[T]) finish(opts []option[T]) field {
 		return v != nil, err
 	}
 	s.write = s.writeNew
+	s.told = func(b *rest.BDB) bool { return *s.slot(b) != nil }
 	s.diff = s.compare
 	if s.secret {
 		s.fingerprint = s.print

@@ -202,9 +202,9 @@ func redisOnly[T any](in Inputs, v *T) *T {
 	return v
 }
 
-// sharded: the OSS cluster protocol needs hash slots even with one shard.
+// sharded: the OSS cluster protocol needs hash slots even with one shard, and shardingEnabled keeps the way open (AA-7).
 func sharded(in Inputs) bool {
-	return *or(in.Spec.ShardCount, 1) > 1 || *or(in.Spec.OSSCluster, false)
+	return *or(in.Spec.ShardCount, 1) > 1 || *or(in.Spec.OSSCluster, false) || *or(in.Spec.ShardingEnabled, false)
 }
 
 // defaultShardKeys: the part of a key in braces decides the shard, or the whole key without braces.

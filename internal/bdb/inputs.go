@@ -57,7 +57,24 @@ const (
 // ManagedBy is the value of TagManagedBy on databases made by this operator.
 const ManagedBy = "redis-enterprise-operator"
 
-var reservedTags = []string{TagManagedBy, TagName, TagNamespace, TagServicePort, TagOSSAccess, names.TagExpose}
+// Keys of the tags of an Active-Active database: the resource that made it, what its participants have agreed on, how each
+// of them is known and reached, and fingerprints of the secrets.
+const (
+	TagResource        = "redb_resource"
+	TagResourceName    = "redb_resource_name"
+	TagGlobalSpec      = "global_configurations_spec"
+	TagReplicationPort = "replication_endpoint_port"
+	TagRemoteCluster   = "rerc_name"
+	TagSecretName      = "redis.io/db-sec-name"
+	TagSecretLatest    = "redis.io/db-sec-latest"
+	TagCertsLatest     = "redis.io/certs-latest"
+	TagBackupName      = "redis.io/bu-sec-name"
+	TagBackupLatest    = "redis.io/bu-sec-latest"
+)
+
+var reservedTags = []string{TagManagedBy, TagName, TagNamespace, TagServicePort, TagOSSAccess, names.TagExpose,
+	TagResource, TagResourceName, TagGlobalSpec, TagReplicationPort, TagRemoteCluster,
+	TagSecretName, TagSecretLatest, TagCertsLatest, TagBackupName, TagBackupLatest}
 
 // AccessExternal is the value of TagOSSAccess on databases that cluster-aware clients reach from outside Kubernetes.
 const AccessExternal = "external"

@@ -90,6 +90,15 @@ func (k *Kind) blockers(ctx context.Context, rec *v1.RedisEnterpriseCluster) ([]
 			found = append(found, db.Namespace+"/"+db.Name)
 		}
 	}
+	var shared v1alpha1.RedisEnterpriseActiveActiveDatabaseList
+	if err := k.Client.List(ctx, &shared); err != nil {
+		return nil, err
+	}
+	for i := range shared.Items {
+		if db := &shared.Items[i]; TakesPart(db, rec.Name) {
+			found = append(found, db.Namespace+"/"+db.Name+" (Active-Active)")
+		}
+	}
 	slices.Sort(found)
 	return found, nil
 }
@@ -97,6 +106,14 @@ func (k *Kind) blockers(ctx context.Context, rec *v1.RedisEnterpriseCluster) ([]
 // BelongsTo tells whether a database is in the cluster of that name. A database that names none is in the only one.
 func BelongsTo(db *v1alpha1.RedisEnterpriseDatabase, rec string) bool {
 	return cmp.Or(db.Spec.ClusterName(), db.Status.RedisEnterpriseCluster, rec) == rec
+}
+
+// TakesPart tells whether the cluster of that name holds a part of an Active-Active database.
+func TakesPart(db *v1alpha1.RedisEnterpriseActiveActiveDatabase, rec string) bool {
+	if asked := db.Spec.RedisEnterpriseCluster; asked != nil && asked.Name != "" && asked.Name != rec {
+		return false
+	}
+	return db.Status.GUID != "" && cmp.Or(db.Status.RedisEnterpriseCluster, rec) == rec
 }
 
 // tearDown deletes what keeps pods alive and the pods, and returns the names of pods that are still there.

@@ -34,6 +34,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/open-redis-enterprise/operator/controllers"
+	"github.com/open-redis-enterprise/operator/internal/activeactive"
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/metrics"
@@ -173,6 +174,8 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	defer entrances.Close()
 	prober := remotecluster.NewProber(remotecluster.ProberOptions{Dial: o.Dial})
 	defer prober.Close()
+	pulse := activeactive.NewPulse(nil)
+	defer pulse.Close()
 	defer figures.Follow(metrics.State{Reader: mgr.GetClient(), Namespace: o.Namespace, Links: links, Elected: mgr.Elected(), AdmissionEnds: serving.ends})()
 	secrets, err := secretNames(mgr, o)
 	if err != nil {
@@ -196,7 +199,7 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	serving.profile.Store(profile)
-	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, TLS: profile, Reach: entrances, Prober: prober, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Proxy: o.Proxy, Defaults: o.Images}
+	shared := controllers.Shared{Manager: mgr, Discoverer: discoverer, TLS: profile, Reach: entrances, Prober: prober, Pulse: pulse, Cache: kept, Events: events, Links: links, SecretNames: secrets, Teardown: teardown, Metrics: figures, Tracer: o.Tracer, Namespace: o.Namespace, Gate: o.Gate, Proxy: o.Proxy, Defaults: o.Images}
 	for _, c := range controllers.All {
 		if err := c.Add(ctx, shared); err != nil {
 			return fmt.Errorf("controller of %s: %w", c.Kind, err)

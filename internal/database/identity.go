@@ -10,6 +10,9 @@ import (
 // uid the status recorded and still has its name. The name guards against a cluster that was made anew and gave the
 // same uid to something else.
 func ours(db *v1alpha1.RedisEnterpriseDatabase, have *rest.BDB) bool {
+	if rest.Value(have.CRDT) {
+		return false // part of an Active-Active database, which has a resource of another kind
+	}
 	if marked, named := marks(db, have); marked {
 		return named
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -30,6 +31,7 @@ type agent struct {
 	log        *slog.Logger
 	store      *store.Store
 	now        func() time.Time
+	dial       func(ctx context.Context, network, address string) (net.Conn, error) // out of the cluster
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -67,7 +69,7 @@ type endpointReport struct {
 func newAgent(c Config, log *slog.Logger) *agent {
 	a := &agent{
 		boot: rand.Text()[:10], dir: c.Dir + "/redis", temp: c.TempDir, redis: c.RedisServer, addr: c.Addr, bind: c.Bind, now: c.Now,
-		version: c.SoftwareVersion, hostname: c.Hostname,
+		version: c.SoftwareVersion, hostname: c.Hostname, dial: c.Dial,
 		pace: max(c.FailureTimeout/10, 50*time.Millisecond), log: log, pushes: make(chan struct{}, 1),
 		runners: map[int64]*runner{}, endpoints: map[int64]*endpoint{}, syncers: map[int64]*syncer{},
 	}

@@ -4,6 +4,7 @@
 package emulator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,6 +65,8 @@ type Config struct {
 	FailureTimeout time.Duration
 	// PeerPatience is how long an Active-Active task waits for another cluster that does not answer; 0 is 15 seconds.
 	PeerPatience time.Duration
+	// Dial connects to what is outside of the cluster, as the others of an Active-Active database are; nil is the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now is the clock of everything that is shown or kept; nil is time.Now. Time-outs use the machine's own.
 	Now func() time.Time
 	// Logger is where the node logs; nil discards.
@@ -113,6 +116,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Ports.Discovery, DefaultPorts.Discovery)
 	setDefault(&c.Ports.Internode, DefaultPorts.Internode)
 	setDefault(&c.Ports.CCS, DefaultPorts.CCS)
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{}).DialContext
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

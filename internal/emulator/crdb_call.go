@@ -84,7 +84,7 @@ func (p participant) client(req *http.Request) (*http.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate_auth of %s: %w", p.name(), err)
 	}
-	t := &http.Transport{TLSClientConfig: p.n.peerTLS(), DisableKeepAlives: true}
+	t := &http.Transport{TLSClientConfig: p.n.peerTLS(), DialContext: p.n.cfg.Dial, DisableKeepAlives: true}
 	t.TLSClientConfig.Certificates = []tls.Certificate{pair}
 	return &http.Client{Transport: t}, nil
 }

@@ -166,7 +166,7 @@ func (a *agent) newSyncer(bdb int64, p *syncerPlan) *syncer {
 	s.stop = cancel
 	for _, source := range p.Sources {
 		side := &localSide{find: func() *proxy.Endpoint { return a.endpoint(bdb) }}
-		peer := crdb.Peer{GUID: p.GUID, Own: p.Own, Address: source.Address, Password: source.Password}
+		peer := crdb.Peer{GUID: p.GUID, Own: p.Own, Address: source.Address, Password: source.Password, Dial: a.dial}
 		if source.TLS {
 			peer.TLS = sourceTLS(source, p.Certificate)
 		}

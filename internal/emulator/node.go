@@ -73,7 +73,7 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.transport = &http.Transport{TLSClientConfig: n.peerTLS(), IdleConnTimeout: 30 * time.Second}
+	n.transport = &http.Transport{TLSClientConfig: n.peerTLS(), DialContext: c.Dial, IdleConnTimeout: 30 * time.Second}
 	if err := n.listen(); err != nil {
 		n.shut()
 		return nil, err

@@ -14,7 +14,7 @@ import (
 type Change struct {
 	// Key is the cluster's.
 	Key types.NamespacedName
-	// BDBs are the databases that appeared, changed (their shards and alerts included) or went, in order of uid.
+	// BDBs are the databases that appeared, changed (their shards and alerts included, and what they share with other clusters) or went, in order of uid.
 	BDBs []rest.UID
 	// Names are the names of BDBs, in the same order.
 	Names []string
@@ -46,7 +46,7 @@ func (s *Snapshot) fingerprint() error {
 	m := marks{bdbs: make(map[rest.UID]mark, len(s.BDBs)), names: make(map[rest.UID]string, len(s.BDBs))}
 	for i := range s.BDBs {
 		uid := rest.Value(s.BDBs[i].UID)
-		fp, err := markOf(steady(s.BDBs[i]), s.shardsOf[uid], s.Alerts[uid])
+		fp, err := markOf(steady(s.BDBs[i]), s.shardsOf[uid], s.Alerts[uid], s.CRDBOf(uid))
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Snapshot) fingerprint() error {
 	if m.nodes, err = markOf(s.nodeFacts()); err != nil {
 		return err
 	}
-	m.cluster, err = markOf(s.Cluster, s.Policy, s.License, s.Modules)
+	m.cluster, err = markOf(s.Cluster, s.Policy, s.License, s.Modules, s.Certificates)
 	s.marks = m
 	return err
 }

@@ -62,11 +62,15 @@ func read(ctx context.Context, client *rest.Client, before *Snapshot, at start) 
 	fetch(ctx, r, &s.BDBs, func(ctx context.Context) ([]rest.BDB, error) { return client.ListBDBs(ctx) })
 	fetch(ctx, r, &s.Shards, client.ListShards)
 	fetchOptional(ctx, r, &s.Actions, client.ListActions)
-	if before.slowDue(at) {
+	if s.activeActive() {
+		fetchOptional(ctx, r, &s.CRDBs, client.ListCRDBs)
+	}
+	if before.slowDue(at) || s.activeActive() && before.Certificates == nil {
 		readSlow(ctx, r, s)
 	} else {
 		s.Cluster, s.Policy, s.License = before.Cluster, before.Policy, before.License
 		s.Modules, s.Alerts, s.slow, s.slowAt = before.Modules, before.Alerts, before.slow, before.slowAt
+		s.Certificates = before.Certificates
 	}
 	if r.err == nil {
 		s.StateID = client.StateID()
@@ -91,4 +95,20 @@ func readSlow(ctx context.Context, r *reader, s *Snapshot) {
 	fetchOptional(ctx, r, &s.License, r.client.GetLicense)
 	fetchOptional(ctx, r, &s.Modules, r.client.ListModules)
 	fetchOptional(ctx, r, &s.Alerts, r.client.ListBDBAlerts)
+	if s.activeActive() {
+		var all map[string]string
+		fetchOptional(ctx, r, &all, r.client.GetCertificates)
+		s.Certificates = shownToPeers(all)
+	}
+}
+
+// shownToPeers leaves out private keys and what only clients see.
+func shownToPeers(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"proxy_cert", "syncer_cert"} {
+		if cert := all[name]; cert != "" {
+			out[name] = cert
+		}
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/rest"
@@ -34,6 +35,11 @@ type Snapshot struct {
 	Modules []rest.Module
 	Alerts  map[rest.UID]map[string]rest.Alert
 
+	// CRDBs are the Active-Active databases that the cluster takes part in, and Certificates what it shows to the others;
+	// they are read only where there are such databases.
+	CRDBs        []rest.CRDB
+	Certificates map[string]string
+
 	Nodes      []rest.Node
 	NodeStatus map[rest.UID]rest.NodeStatus
 	BDBs       []rest.BDB
@@ -62,6 +68,25 @@ func (s *Snapshot) BDB(uid rest.UID) *rest.BDB { return s.byUID[uid] }
 
 // BDBNamed returns the database with a name, or nil.
 func (s *Snapshot) BDBNamed(name string) *rest.BDB { return s.byName[name] }
+
+// activeActive tells whether a database of the cluster is shared with others.
+func (s *Snapshot) activeActive() bool {
+	return slices.ContainsFunc(s.BDBs, func(b rest.BDB) bool { return rest.Value(b.CRDT) })
+}
+
+// CRDBOf returns the Active-Active database that a database is the local part of, or nil.
+func (s *Snapshot) CRDBOf(uid rest.UID) *rest.CRDB {
+	b := s.BDB(uid)
+	if b == nil {
+		return nil
+	}
+	for i := range s.CRDBs {
+		if c := &s.CRDBs[i]; rest.Value(c.GUID) != "" && rest.Value(c.GUID) == rest.Value(b.CRDTGUID) || c.LocalUID() == uid {
+			return c
+		}
+	}
+	return nil
+}
 
 // ShardsOf returns the shards of a database.
 func (s *Snapshot) ShardsOf(uid rest.UID) []rest.Shard { return s.shardsOf[uid] }

@@ -32,6 +32,17 @@ const (
 	// EventConnected and EventNotConnected: a remote cluster answers and accepts the credentials, or does not any more.
 	EventConnected    = "RemoteClusterConnected"
 	EventNotConnected = "RemoteClusterNotConnected"
+	// EventDiscovered: a resource was made because another cluster has it.
+	EventDiscovered = "Discovered"
+	// EventAdopted: a spec follows what was changed on another cluster.
+	EventAdopted = "AdoptedFromPeer"
+	// EventMergeConflict: two clusters changed the same field; the message names it and whose value counts.
+	EventMergeConflict = "MergeConflict"
+	// EventReplicating and EventNotReplicating: the links of an Active-Active database came up, or one went down.
+	EventReplicating    = "Replicating"
+	EventNotReplicating = "NotReplicating"
+	// EventTaskFailed: a change of an Active-Active database did not come about; the message has the clusters' words.
+	EventTaskFailed = "TaskFailed"
 	// EventClustersDiffer: a remote cluster has another clock or version than the local one.
 	EventClustersDiffer = "RemoteClusterDiffers"
 	// EventCertificatePinned: the certificate of a remote cluster was seen for the first time and is the one trusted from now on.

@@ -83,6 +83,21 @@ const (
 	AnnotationHoldUpgrade = AnnotationPrefix + "hold-operator-upgrade"
 )
 
+// Annotations of Active-Active databases and of what is made for them.
+const (
+	// AnnotationAgreed holds what all participating clusters were last seen to have agreed on, as JSON: what is written
+	// here and in their common configuration tells which side has changed since.
+	AnnotationAgreed = AnnotationPrefix + "agreed"
+	// AnnotationTask holds the task that is being worked on, as JSON, written before it is asked for.
+	AnnotationTask = AnnotationPrefix + "task"
+	// AnnotationDiscovered is on resources that the operator made because another cluster has them; its value is the guid
+	// of the database.
+	AnnotationDiscovered = AnnotationPrefix + "discovered"
+	// AnnotationLocalOverrides holds settings that count on this cluster only, as a JSON object in the form of
+	// globalConfigurations.
+	AnnotationLocalOverrides = AnnotationPrefix + "local-overrides"
+)
+
 // Annotations on a cluster that say how its metrics are read.
 const (
 	// AnnotationServiceMonitor and AnnotationPrometheusRule with the value "false" keep the operator from making one.
@@ -106,6 +121,8 @@ const (
 	DatabaseFinalizer = "finalizer.redisenterprisedatabases.app.redislabs.com"
 	// RemoteClusterFinalizer has no documented name; this one follows the pattern of the documented ones.
 	RemoteClusterFinalizer = "finalizer.redisenterpriseremoteclusters.app.redislabs.com"
+	// ActiveActiveFinalizer has none either, and the pattern would make it longer than Kubernetes allows (AA-26).
+	ActiveActiveFinalizer = "finalizer.reaadbs.app.redislabs.com"
 )
 
 // Containers and volumes of the node pod.

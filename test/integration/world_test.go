@@ -51,7 +51,9 @@ func run(m *testing.M) int {
 		Root:        filepath.Join("..", ".."),
 		Log:         logs(),
 		OperatorLog: logr.FromSlogHandler(logs().Handler()),
-		Tune:        func(_ *corev1.Pod, c *emulator.Config) { c.OperationDelay = 50 * time.Millisecond },
+		Tune: func(_ *corev1.Pod, c *emulator.Config) {
+			c.OperationDelay, c.Dial, c.PeerPatience = 50*time.Millisecond, abroad.dial, 5*time.Second
+		},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -47,6 +47,10 @@ const (
 	ReasonNoWayIn = "NoWayIn"
 	// ReasonInSync means: all sources or peers are in sync.
 	ReasonInSync = "InSync"
+	// ReasonSecretDiffers means: a secret of an Active-Active database is not the same here as on the other clusters.
+	ReasonSecretDiffers = "SecretDiffers"
+	// ReasonTaskFailed means: an attempt to change an Active-Active database failed for a reason that may pass, and is repeated.
+	ReasonTaskFailed = "TaskFailed"
 	// ReasonOutOfSync means: at least one source or peer is not in sync; the message names it.
 	ReasonOutOfSync = "OutOfSync"
 )

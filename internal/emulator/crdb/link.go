@@ -56,6 +56,8 @@ type Peer struct {
 	Address  string
 	Password string
 	TLS      *tls.Config // nil for a plain connection
+	// Dial connects; nil is the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // ErrGap says that a shard has not seen what a batch follows on.
@@ -177,7 +179,11 @@ func (l *Link) dial(ctx context.Context) (*resp.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	nc, err := new(net.Dialer).DialContext(ctx, "tcp", l.peer.Address)
+	dial := l.peer.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	nc, err := dial(ctx, "tcp", l.peer.Address)
 	if err != nil {
 		return nil, err
 	}

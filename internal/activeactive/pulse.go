@@ -1,0 +1,138 @@
+package activeactive
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/open-redis-enterprise/operator/internal/lookout"
+	"github.com/open-redis-enterprise/operator/internal/rest"
+)
+
+// How long a look at the links may take, and how often there is one. Asking needs an answer of each participating
+// cluster, so it is nothing for the poller that serves all databases.
+const (
+	pulseLimit = 20 * time.Second
+	pulseUp    = 5 * time.Second
+	pulseDown  = time.Second
+	// pulsePatience is how many looks in a row must find a link down before it counts as that.
+	pulsePatience = 2
+)
+
+// Reporter asks the participants of a database how their links are.
+type Reporter interface {
+	CRDBHealth(ctx context.Context, guid string) ([]rest.CRDBHealth, error)
+}
+
+// Replication is how the links between the participants are.
+type Replication struct {
+	// Known is false until somebody has looked.
+	Known bool
+	// Up tells for each cluster whether changes flow to it and from it.
+	Up map[string]bool
+	// Problem names what does not, in one sentence; empty when all do.
+	Problem string
+}
+
+func (r Replication) equal(o Replication) bool {
+	return r.Known == o.Known && r.Problem == o.Problem && maps.Equal(r.Up, o.Up)
+}
+
+// Pulse looks at the links of Active-Active databases, each in a goroutine of its own, and tells when they change.
+type Pulse struct {
+	*lookout.Lookout[beat]
+}
+
+type beat struct {
+	guid   string
+	asks   Reporter
+	known  Replication
+	missed int
+}
+
+// NewPulse makes a pulse that looks at nothing yet. A nil clock is the real one.
+func NewPulse(c clock.Clock) *Pulse {
+	p := &Pulse{}
+	p.Lookout = lookout.New(c, p.look)
+	return p
+}
+
+// Ensure looks at a database from now on and returns what is known, without waiting.
+func (p *Pulse) Ensure(key types.NamespacedName, guid string, asks Reporter) (known Replication) {
+	p.Lookout.Ensure(key, func(current *beat) *beat {
+		if current != nil && current.guid == guid && current.asks == asks {
+			return current
+		}
+		return &beat{guid: guid, asks: asks}
+	}, func(this *beat) { known = this.known })
+	return known
+}
+
+func (p *Pulse) look(ctx context.Context, key types.NamespacedName, this *beat) time.Duration {
+	limited, cancel := context.WithTimeout(ctx, pulseLimit)
+	defer cancel()
+	reports, err := this.asks.CRDBHealth(limited, this.guid)
+	if ctx.Err() != nil {
+		return 0
+	}
+	found := replicationOf(reports, err)
+	p.Update(key, func() bool { return this.note(found) })
+	if found.Problem != "" {
+		return pulseDown
+	}
+	return pulseUp
+}
+
+// note keeps what was found and reports whether that is news. The first bad look after good ones does not count.
+func (b *beat) note(found Replication) bool {
+	b.missed++
+	if found.Problem == "" {
+		b.missed = 0
+	}
+	if b.known.Known && b.known.Problem == "" && b.missed > 0 && b.missed < pulsePatience {
+		return false
+	}
+	changed := !b.known.equal(found)
+	b.known = found
+	return changed
+}
+
+// replicationOf reads what the participants say of each other. A link counts for both of its ends.
+func replicationOf(reports []rest.CRDBHealth, err error) Replication {
+	out := Replication{Known: true, Up: map[string]bool{}}
+	if err != nil {
+		return Replication{Known: true, Problem: "the cluster does not tell how the links are: " + err.Error()}
+	}
+	for _, r := range reports {
+		out.Up[r.Cluster] = true
+	}
+	var problems []string
+	down := func(cluster, format string, args ...any) {
+		out.Up[cluster] = false
+		problems = append(problems, fmt.Sprintf(format, args...))
+	}
+	for _, r := range reports {
+		if r.ConnectionError != "" {
+			down(r.Cluster, "%s does not answer: %s", r.Cluster, r.ConnectionError)
+			continue
+		}
+		for _, c := range r.Connections {
+			if !c.Up() {
+				out.Up[c.Name] = false
+				down(r.Cluster, "%s does not receive from %s", r.Cluster, c.Name)
+			}
+		}
+		if len(r.Connections) < len(reports)-1 {
+			down(r.Cluster, "%s has links to %d of %d clusters", r.Cluster, len(r.Connections), len(reports)-1)
+		}
+	}
+	slices.Sort(problems)
+	out.Problem = strings.Join(slices.Compact(problems), "; ")
+	return out
+}

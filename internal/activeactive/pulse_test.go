@@ -1,0 +1,102 @@
+package activeactive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/open-redis-enterprise/operator/internal/rest"
+)
+
+// reports reads health reports as the API writes them.
+func reports(t *testing.T, text string) []rest.CRDBHealth {
+	t.Helper()
+	var out []rest.CRDBHealth
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+const (
+	bothUp   = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
+	oneDown  = `[{"cluster_name":"a","connections":[{"name":"b","status":"lost","replication_links":[{"link_uid":"1:2","status":"down"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
+	oneMute  = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connection_error":"no route","connections":[]}]`
+	linkless = `[{"cluster_name":"a","connections":[]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
+	alone    = `[{"cluster_name":"a","connections":[]}]`
+)
+
+func TestAA23_ReplicationIsUpWhenEveryLinkIs(t *testing.T) {
+	for _, c := range []struct {
+		name, text, problem string
+		up                  map[string]bool
+	}{
+		{"all links up", bothUp, "", map[string]bool{"a": true, "b": true}},
+		{"one direction is down", oneDown, "a does not receive from b", map[string]bool{"a": false, "b": false}},
+		{"one does not answer", oneMute, "b does not answer: no route", map[string]bool{"a": true, "b": false}},
+		{"one has no link yet", linkless, "a has links to 0 of 1 clusters", map[string]bool{"a": false, "b": true}},
+		{"the only one", alone, "", map[string]bool{"a": true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := replicationOf(reports(t, c.text), nil); !got.equal(Replication{Known: true, Up: c.up, Problem: c.problem}) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	if got := replicationOf(nil, errors.New("boom")); got.Problem == "" || !got.Known {
+		t.Errorf("%+v", got)
+	}
+}
+
+// patient is a cluster whose reports a test chooses.
+type patient struct {
+	reports atomic.Pointer[[]rest.CRDBHealth]
+}
+
+func (p *patient) CRDBHealth(context.Context, string) ([]rest.CRDBHealth, error) {
+	return *p.reports.Load(), nil
+}
+
+func TestAA23_OneBadLookIsNoNews(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Now())
+	pulse := NewPulse(clock)
+	defer pulse.Close()
+	key, asks := types.NamespacedName{Namespace: "ns", Name: "orders"}, &patient{}
+	good, bad := reports(t, bothUp), reports(t, oneDown)
+	asks.reports.Store(&good)
+	told := make(chan struct{}, 10)
+	defer pulse.Subscribe(func(types.NamespacedName) { told <- struct{}{} })()
+	if known := pulse.Ensure(key, "guid", asks); known.Known {
+		t.Fatalf("%+v", known)
+	}
+	<-told
+	if known := pulse.Ensure(key, "guid", asks); !known.Known || known.Problem != "" {
+		t.Fatalf("%+v", known)
+	}
+	asks.reports.Store(&bad)
+	look := func() {
+		for !clock.HasWaiters() {
+			time.Sleep(time.Millisecond)
+		}
+		clock.Step(pulseUp)
+	}
+	look() // once
+	for !clock.HasWaiters() {
+		time.Sleep(time.Millisecond)
+	}
+	if known := pulse.Ensure(key, "guid", asks); known.Problem != "" {
+		t.Fatalf("after one bad look: %+v", known)
+	}
+	look() // twice
+	<-told
+	if known := pulse.Ensure(key, "guid", asks); known.Problem == "" {
+		t.Fatalf("after two bad looks: %+v", known)
+	}
+	pulse.Remove(key)
+}
