@@ -145,6 +145,7 @@ e2e() {
     part "building proxies and Prometheus" build_parts
     part "loading proxies and Prometheus" load bin/images/parts/*.tar
     set -- -parts "$@"
+    export NODE_EXEC="$PWD/$LOCALCLUSTER exec" # how the suite changes the node's packet filter
   fi
   say "the end-to-end suite"
   EMULATOR=$EMULATOR KUBECTL=$(realpath --no-symlinks "$(type -P "$KUBECTL")") REDIS_CLI=$PWD/bin/redis/redis-cli go test -tags e2e -timeout 45m -count=1 -v ./test/e2e -args "$@"

@@ -24,8 +24,14 @@ var choices = strings.NewReplacer("$__rate_interval", "2m", "$cluster", ".*", "$
 
 // silent are panels that have nothing to show on the suite's cluster, with the reason.
 var silent = map[string]string{
-	"Redis Enterprise / Active-Active": "no database has a source in another cluster",
+	globalDashboard: "no database has a source in another cluster; the step active-active looks at them",
 }
+
+// globalDashboard is about Active-Active databases, and firstCopy its panel for which the emulator has no figures.
+const (
+	globalDashboard = "Redis Enterprise / Active-Active"
+	firstCopy       = globalDashboard + " / First copy"
+)
 
 // asked is one query of a dashboard.
 type asked struct{ name, expression string }
@@ -77,6 +83,27 @@ func (p prometheus) dashboardsHaveData(t *testing.T, s *suite) {
 	for _, q := range waiting {
 		t.Logf("nothing to show in %s: %s", q.name, reason(q.name))
 	}
+}
+
+// globalDashboardHasData is the same for the one about Active-Active databases.
+func (p prometheus) globalDashboardHasData(t *testing.T) {
+	queries := slices.DeleteFunc(queriesOf(t), func(q asked) bool { return !strings.HasPrefix(q.name, globalDashboard) || q.name == firstCopy })
+	if len(queries) < 10 {
+		t.Fatalf("only %d queries", len(queries))
+	}
+	must(t, p.Await(t.Context(), fmt.Sprintf("%d queries", len(queries)), scraped, func() (bool, string, error) {
+		var missing []asked
+		for _, q := range queries {
+			samples, err := p.query(t.Context(), choices.Replace(q.expression))
+			if err != nil {
+				return false, "", fmt.Errorf("%s: %w\n%s", q.name, err, q.expression)
+			}
+			if len(samples) == 0 {
+				missing = append(missing, q)
+			}
+		}
+		return len(missing) == 0, fmt.Sprintf("%d give nothing yet: %s", len(missing), namesOf(missing)), nil
+	}))
 }
 
 // meddle changes a Service of the cluster by hand, so that there is something to put back, and waits until that is done.

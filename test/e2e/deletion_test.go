@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -63,11 +64,18 @@ var passedOver = []string{"persistentvolumeclaims", "events", "endpoints"}
 
 // left is everything in the namespace that belongs to a cluster, apart from its volume claims.
 func (s *suite) left(ctx context.Context) ([]string, error) {
+	return s.find(ctx, s.Namespace, func(group string, object *unstructured.Unstructured) bool {
+		return object.GetLabels()[names.LabelCluster] != "" || group == clusters.Group || strings.HasPrefix(object.GetName(), "redb-")
+	})
+}
+
+// find lists the objects of a namespace, of all kinds but those passed over.
+func (s *suite) find(ctx context.Context, namespace string, wanted func(group string, object *unstructured.Unstructured) bool) ([]string, error) {
 	lists, err := s.Core.Discovery().ServerPreferredNamespacedResources()
 	if err != nil {
 		return nil, err
 	}
-	var left []string
+	var all []string
 	for _, list := range lists {
 		gv, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -77,19 +85,19 @@ func (s *suite) left(ctx context.Context) ([]string, error) {
 			if !slices.Contains(resource.Verbs, "list") || slices.Contains(passedOver, resource.Name) {
 				continue
 			}
-			found, err := s.dynamic.Resource(gv.WithResource(resource.Name)).Namespace(s.Namespace).List(ctx, metav1.ListOptions{})
+			found, err := s.dynamic.Resource(gv.WithResource(resource.Name)).Namespace(namespace).List(ctx, metav1.ListOptions{})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", resource.Name, err)
 			}
-			for _, object := range found.Items {
-				if object.GetLabels()[names.LabelCluster] != "" || gv.Group == clusters.Group || strings.HasPrefix(object.GetName(), "redb-") {
-					left = append(left, resource.Name+"/"+object.GetName())
+			for i := range found.Items {
+				if wanted(gv.Group, &found.Items[i]) {
+					all = append(all, resource.Name+"/"+found.Items[i].GetName())
 				}
 			}
 		}
 	}
-	slices.Sort(left)
-	return left, nil
+	slices.Sort(all)
+	return all, nil
 }
 
 // removeClaims removes what a deleted cluster leaves behind on purpose, and checks that it did.

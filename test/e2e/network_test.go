@@ -205,12 +205,17 @@ type caller struct {
 
 const tlsPort = "443"
 
-// config verifies the certificate as the cluster's own: it names the cluster, whatever the host that leads there.
+// config verifies the certificate as the cluster's own.
 func (c caller) config(t *testing.T, host string, roots *x509.CertPool) *tls.Config {
 	t.Helper()
+	return ownedBy(rec, c.s.Namespace, host, roots)
+}
+
+// ownedBy asks for a host and verifies that a cluster answers: its certificate names the cluster, whatever leads there.
+func ownedBy(cluster, namespace, host string, roots *x509.CertPool) *tls.Config {
 	return &tls.Config{ServerName: host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12,
 		VerifyConnection: func(state tls.ConnectionState) error {
-			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: names.FQDN(rec, c.s.Namespace)})
+			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: names.FQDN(cluster, namespace)})
 			return err
 		}}
 }

@@ -58,6 +58,7 @@ func TestSuite(t *testing.T) {
 		{"parts", parts},
 		{"network", network},
 		{"metrics", metrics},
+		{"active-active", activeActive},
 		{"scale out", scaleOut},
 		{"deletion", deletion},
 	}
