@@ -116,6 +116,26 @@ func TestClusterLife(t *testing.T) {
 		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](5) })
 		s.ready(rec, limitCluster)
 	})
+	t.Run("REC-82 REC-115 the cluster's own settings follow the spec", func(*testing.T) {
+		api := s.api()
+		for _, on := range []bool{true, false} {
+			edit(s, rec, func(r *appv1.RedisEnterpriseCluster) {
+				r.Spec.EncryptPkeys, r.Spec.DMCExternalCBAAuthentication = &on, &on
+			})
+			s.eventually(limitWord, fmt.Sprintf("settings that are %t", on), func(ctx context.Context) string {
+				have, err := api.GetCluster(ctx)
+				if err != nil {
+					return err.Error()
+				}
+				if rest.Value(have.EncryptPkeys) != on || rest.Value(have.DMCExternalCBAAuthentication) != on {
+					return fmt.Sprintf("encrypt_pkeys %t, dmc_external_cba_authentication %t", rest.Value(have.EncryptPkeys), rest.Value(have.DMCExternalCBAAuthentication))
+				}
+				return ""
+			})
+		}
+		s.event("rec", corev1.EventTypeNormal, names.EventUpdated, "spec.encryptPkeys (encrypt_pkeys): false → true")
+		s.ready(rec, limitWord)
+	})
 	t.Run("REC-33 fewer nodes are refused with a sentence and nothing else changes", func(t *testing.T) {
 		edit(s, rec, func(r *appv1.RedisEnterpriseCluster) { r.Spec.Nodes = ptr.To[int32](3) })
 		stalled := s.condition(rec, appv1.ConditionStalled, metav1.ConditionTrue, limitWord)
