@@ -5,8 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/emulator/faults"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
@@ -176,4 +184,191 @@ func TestAA14_ParticipantsComeAndGo(t *testing.T) {
 		}
 		return fmt.Sprint(db.Status.ParticipatingClusters), end == nil && len(db.Spec.ParticipatingClusters) == 2 && len(db.Status.ParticipatingClusters) == 2
 	})
+}
+
+// secret is the one with the common password.
+func (s *site) secret(password string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace(), Name: "common"}, Data: map[string][]byte{names.PasswordKey: []byte(password)}}
+}
+
+// rotate writes another password into the Secret of a site.
+func (s *site) rotate(password string) {
+	s.t.Helper()
+	if err := s.client.Update(s.t.Context(), s.secret(password)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// inForce waits until both sites say what a password is to their Secret.
+func inForce(password string, want map[string]appv1.SpecStatus, sites []*site) {
+	sites[0].t.Helper()
+	together("AA-12 "+password, sites, func(s *site, end error) (string, bool) {
+		db := s.db()
+		if db == nil || len(db.Status.SecretsStatus) != 1 {
+			return "no status", false
+		}
+		is := db.Status.SecretsStatus[0].Status
+		return string(is), is == want[s.name] && (end == nil) == (is == appv1.SpecValid)
+	})
+}
+
+func TestAA12_OnePasswordForAll(t *testing.T) {
+	_, sites := newWorld(t, "east", "west")
+	east, west := sites[0], sites[1]
+	valid, stale := map[string]appv1.SpecStatus{"east": appv1.SpecValid, "west": appv1.SpecValid}, map[string]appv1.SpecStatus{"east": appv1.SpecValid, "west": appv1.SpecInvalid}
+	east.make(east.secret("first"))
+	east.make(east.orders(&v1alpha1.GlobalConfigurations{DatabaseSecretName: "common"}, "east", "west"))
+
+	inForce("a participant without the Secret says so", stale, sites)
+	if rest.Value(west.bdb(t).RedisPassword) != "first" {
+		t.Errorf("AA-8 the password came along: %q", rest.Value(west.bdb(t).RedisPassword))
+	}
+	west.make(west.secret("wrong"))
+	inForce("a Secret that differs is not the newer one", stale, sites)
+	west.rotate("first")
+	inForce("the same everywhere", valid, sites)
+	if !meta.IsStatusConditionTrue(west.db().Status.Conditions, v1alpha1.ConditionSecretsInSync) {
+		t.Errorf("%+v", west.db().Status.Conditions)
+	}
+	west.rotate("second")
+	inForce("changed on one side", map[string]appv1.SpecStatus{"east": appv1.SpecInvalid, "west": appv1.SpecValid}, sites)
+	if got := rest.Value(east.bdb(t).RedisPassword); got != "second" {
+		t.Errorf("the password in force is %q", got)
+	}
+	east.rotate("second")
+	inForce("copied", valid, sites)
+	for _, s := range sites {
+		for _, e := range s.events {
+			if strings.Contains(e.Message, "second") {
+				t.Errorf("an event tells the password: %s", e.Message)
+			}
+		}
+		for key, value := range s.db().Annotations {
+			if strings.Contains(value, "second") || strings.Contains(value, "correct horse") {
+				t.Errorf("annotation %s tells a password", key)
+			}
+		}
+	}
+}
+
+func TestAA20_AnAnswerThatIsLostMakesNoSecondDatabase(t *testing.T) {
+	_, sites := newWorld(t, "east", "west")
+	east := sites[0]
+	for _, rule := range []faults.Rule{{Method: "POST", Path: "/v1/crdbs", Count: 2, Kind: faults.LostReply}, {Method: "PATCH", Path: "/v1/crdbs/*", Count: 1, Kind: faults.LostReply}} {
+		if _, err := east.spoilt.Add(rule); err != nil {
+			t.Fatal(err)
+		}
+	}
+	east.make(east.orders(nil, "east", "west"))
+	together("it is asked for", sites[:1], func(s *site, _ error) (string, bool) { return "", s.db().Annotations[names.AnnotationTask] != "" })
+	east.operator() // the one that asked is gone
+	settled(sites...)
+	east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.MemorySize = "200MB"
+	})
+	settled(sites...)
+	for _, s := range sites {
+		list, err := s.api().ListCRDBs(t.Context())
+		if err != nil || len(list) != 1 || rest.Value(s.bdb(t).MemorySize) != 200<<20 {
+			t.Errorf("%s: %v %v", s.name, list, err)
+		}
+	}
+}
+
+func TestRERC8_AnEditOfARemoteClusterIsFollowedEverywhere(t *testing.T) {
+	w, sites := newWorld(t, "east", "west")
+	east, west := sites[0], sites[1]
+	east.make(east.orders(nil, "east", "west"))
+	settled(sites...)
+	w.mu.Lock()
+	w.nodes["occident"] = w.nodes["west"] // another name for the same place
+	w.mu.Unlock()
+	remote := &v1alpha1.RedisEnterpriseRemoteCluster{}
+	if err := east.client.Get(t.Context(), types.NamespacedName{Namespace: east.namespace(), Name: "west"}, remote); err != nil {
+		t.Fatal(err)
+	}
+	remote.Spec.APIFQDNURL, remote.Spec.DBFQDNSuffix = "api-occident"+domain, "-db-occident"+domain
+	if err := east.client.Update(t.Context(), remote); err != nil {
+		t.Fatal(err)
+	}
+	together("RERC-8 west follows", sites, func(s *site, end error) (string, bool) {
+		var r v1alpha1.RedisEnterpriseRemoteCluster
+		if err := west.client.Get(t.Context(), types.NamespacedName{Namespace: west.namespace(), Name: "west"}, &r); err != nil {
+			return err.Error(), false
+		}
+		inst := instanceOn(west.crdb(), west.fqdn())
+		return fmt.Sprint(r.Spec, inst.Cluster.URL), end == nil && r.Spec.APIFQDNURL == "api-occident"+domain && inst.Cluster.URL == "https://api-occident"+domain && inst.Cluster.ReplicationTLSSNI == "orders-db-occident"+domain
+	})
+}
+
+func TestAA25_ADeletionDoesWithoutAClusterThatIsGone(t *testing.T) {
+	w, sites := newWorld(t, "east", "west")
+	east, west := sites[0], sites[1]
+	east.make(east.orders(nil, "east", "west"))
+	settled(sites...)
+	w.severed("west", true)
+	if err := east.client.Delete(t.Context(), east.db()); err != nil {
+		t.Fatal(err)
+	}
+	together("the deletion says what it waits for", sites[:1], func(s *site, _ error) (string, bool) {
+		db := s.db()
+		if db == nil {
+			t.Fatal("the resource went without asking west")
+		}
+		return db.Annotations[names.AnnotationTask], recordOf(t, db).failed()
+	})
+	east.later = detachAfter + time.Minute
+	together("it goes on without", sites[:1], func(s *site, _ error) (string, bool) {
+		if db := s.db(); db != nil {
+			return db.Annotations[names.AnnotationTask], false
+		}
+		return "", true
+	})
+	if !east.told(names.EventDeleted, "keep their data") {
+		t.Errorf("%+v", east.events)
+	}
+	if west.crdb() == nil || west.db() == nil {
+		t.Error("west lost its part")
+	}
+	if list, err := east.api().ListBDBs(t.Context()); err != nil || len(list) > 0 {
+		t.Errorf("%v %v", list, err)
+	}
+	t.Run("what stayed behind can be deleted there", func(t *testing.T) {
+		w.severed("west", false)
+		if err := west.client.Delete(t.Context(), west.db()); err != nil {
+			t.Fatal(err)
+		}
+		together("west is gone", sites[1:], func(s *site, _ error) (string, bool) {
+			if db := s.db(); db != nil {
+				return db.Annotations[names.AnnotationTask], false
+			}
+			return "", s.crdb() == nil
+		})
+	})
+}
+
+func recordOf(t *testing.T, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) Record {
+	t.Helper()
+	in := Inputs{Database: db}
+	in.remember()
+	return in.Task
+}
+
+func TestAA23_ACutLinkIsTold(t *testing.T) {
+	w, sites := newWorld(t, "east", "west")
+	east := sites[0]
+	east.make(east.orders(nil, "east", "west"))
+	settled(sites...)
+	w.severed("west", true)
+	together("AA-23 not ready", sites, func(s *site, end error) (string, bool) {
+		return fmt.Sprint(s.db().Status.ReplicationStatus), end != nil && s.db().Status.ReplicationStatus == v1alpha1.ReplicationDown && s.db().Status.Status == v1alpha1.ActiveActiveActive
+	})
+	if !east.told(names.EventNotReplicating, "") {
+		t.Errorf("%+v", east.events)
+	}
+	w.severed("west", false)
+	settled(sites...)
+	if !east.told(names.EventReplicating, "up") {
+		t.Errorf("%+v", east.events)
+	}
 }

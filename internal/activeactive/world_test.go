@@ -3,7 +3,6 @@ package activeactive
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -44,6 +43,7 @@ type world struct {
 	mu    sync.Mutex
 	nodes map[string]string // address of the node, by site
 	cut   map[string]bool   // sites that nobody reaches from outside
+	open  map[string][]net.Conn
 }
 
 // site is one participant.
@@ -62,7 +62,7 @@ type site struct {
 // newWorld makes participants that know each other's credentials. Only the first has remote clusters.
 func newWorld(t *testing.T, sites ...string) (*world, []*site) {
 	t.Helper()
-	w := &world{t: t, nodes: map[string]string{}, cut: map[string]bool{}}
+	w := &world{t: t, nodes: map[string]string{}, cut: map[string]bool{}, open: map[string][]net.Conn{}}
 	var out []*site
 	for _, name := range sites {
 		s := &site{world: w, name: name, spoilt: new(faults.Set)}
@@ -107,7 +107,13 @@ func (w *world) dial(ctx context.Context, network, address string) (net.Conn, er
 		if !strings.HasPrefix(label, "api-") {
 			port = dbPort
 		}
-		address = fmt.Sprintf("%s:%d", node, port)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, fmt.Sprintf("%s:%d", node, port))
+		if err == nil {
+			w.mu.Lock()
+			w.open[name] = append(w.open[name], conn)
+			w.mu.Unlock()
+		}
+		return conn, err
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
@@ -117,6 +123,10 @@ func (w *world) severed(name string, cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut[name] = cut
+	for _, conn := range w.open[name] {
+		_ = conn.Close() // it may be closed already
+	}
+	w.open[name] = nil
 }
 
 func freshHost(t *testing.T) string {
@@ -355,12 +365,4 @@ func (s *site) orders(global *v1alpha1.GlobalConfigurations, participants ...str
 		db.Spec.ParticipatingClusters = append(db.Spec.ParticipatingClusters, v1alpha1.ParticipatingCluster{Name: p})
 	}
 	return db
-}
-
-func keysOf[V any](m map[string]V) []string {
-	var out []string
-	for key := range maps.Keys(m) {
-		out = append(out, key)
-	}
-	return out
 }
