@@ -125,6 +125,15 @@ func TestREDB36_TheVersionOfADatabaseFitsThePolicyOfItsCluster(t *testing.T) {
 	})
 }
 
+func TestServicesAreNamedSoThatOtherNamespacesFindThem(t *testing.T) {
+	for namespace, want := range map[string]string{"ns": "orders,orders-headless", "shop": "orders.ns,orders-headless.ns"} {
+		db := database(func(db *v1alpha1.RedisEnterpriseDatabase) { db.Namespace = namespace })
+		if got := strings.Join(serviceNames(db, runningCluster(), 12000), ","); got != want {
+			t.Errorf("in %s: %s", namespace, got)
+		}
+	}
+}
+
 func TestREDB32_ModulesAreKnownByTheirNames(t *testing.T) {
 	seen := time.Unix(1000, 0)
 	snapshot := &link.Snapshot{Time: seen, Tried: seen, Cluster: &rest.Cluster{}, Modules: []rest.Module{{ModuleName: "ReJSON", DisplayName: "JSON"}}}

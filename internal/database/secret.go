@@ -131,7 +131,8 @@ func servicePort(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnter
 	return port
 }
 
-// serviceNames are the Services that the rigger makes for a database (RIG-3, RIG-4, RIG-11, NET-12).
+// serviceNames are the Services that the rigger makes for a database (RIG-3, RIG-4, RIG-11, NET-12). They are beside the
+// cluster; where the resource is elsewhere the names say so, or its clients would look for them in vain.
 func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnterpriseCluster, port int) []string {
 	name, kinds := db.Name, ""
 	if rigger := cluster.Spec.ServicesRiggerSpec; rigger != nil {
@@ -157,6 +158,11 @@ func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnte
 	}
 	if balancer := of["load_balancer"]; bdb.ExternalAccess(&db.Spec) && !slices.Contains(out, balancer) {
 		out = append(out, balancer)
+	}
+	if db.Namespace != cluster.Namespace {
+		for i := range out {
+			out[i] += "." + cluster.Namespace
+		}
 	}
 	return out
 }
