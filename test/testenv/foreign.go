@@ -14,8 +14,7 @@ var foreignCRDs = []struct {
 	module, folder string
 	files          []string
 }{
-	{"github.com/openshift/api", "", []string{"route/v1/zz_generated.crd-manifests/routes.crd.yaml",
-		"config/v1/zz_generated.crd-manifests/0000_10_config-operator_01_apiservers-Default.crd.yaml"}},
+	{"github.com/openshift/api", "", []string{"route/v1/zz_generated.crd-manifests/routes.crd.yaml"}},
 	{"istio.io/api", "", []string{"kubernetes/customresourcedefinitions.gen.yaml"}},
 	{"sigs.k8s.io/gateway-api", "", below("config/crd/standard/gateway.networking.k8s.io_%s.yaml", "gatewayclasses", "gateways", "tlsroutes")},
 	{"github.com/prometheus-operator/prometheus-operator", "hack/parts/prometheusoperator", below("example/prometheus-operator-crd/monitoring.coreos.com_%s.yaml",
@@ -31,7 +30,7 @@ func below(pattern string, names ...string) []string {
 	return files
 }
 
-// ForeignCRDs are files with the CRDs of kinds that are not ours and that a Kubernetes may have: OpenShift Routes and APIServers, Istio, the
+// ForeignCRDs are files with the CRDs of kinds that are not ours and that a Kubernetes may have: OpenShift Routes, Istio, the
 // Gateway API, Prometheus, OLM. They are those of the modules that the operator is built with; root is the repository's folder.
 func ForeignCRDs(ctx context.Context, root string) ([]string, error) {
 	var all []string
