@@ -25,6 +25,7 @@ type API interface {
 	UpgradeCRDB(ctx context.Context, guid, taskID string, body *rest.UpgradeRequest) (*rest.CRDBTask, error)
 	DeleteCRDB(ctx context.Context, guid, taskID string) (*rest.CRDBTask, error)
 	PurgeCRDB(ctx context.Context, guid, taskID string, instances ...rest.Int) (*rest.CRDBTask, error)
+	UpdateBDB(ctx context.Context, uid rest.UID, body *rest.BDB) (*rest.BDB, error)
 	UpdateBDBAlerts(ctx context.Context, uid rest.UID, body map[string]rest.AlertSetting) error
 }
 
@@ -153,6 +154,17 @@ func (s changeRemote) do(ctx context.Context, k *Kind, _ *v1alpha1.RedisEnterpri
 func (s setAlerts) do(ctx context.Context, k *Kind, _ *v1alpha1.RedisEnterpriseActiveActiveDatabase, run *Run) error {
 	if err := k.api(run).UpdateBDBAlerts(ctx, s.uid, s.body); err != nil {
 		return fmt.Errorf("set alerts: %w", err)
+	}
+	return nil
+}
+
+func (s setRoles) do(ctx context.Context, k *Kind, _ *v1alpha1.RedisEnterpriseActiveActiveDatabase, run *Run) error {
+	_, err := k.api(run).UpdateBDB(ctx, s.uid, &rest.BDB{RolesPermissions: &s.list})
+	if rest.IsBusy(err) {
+		return outcome.Wait(v1alpha1.ReasonChanging, soon, "the cluster is still busy with an earlier change")
+	}
+	if err != nil {
+		return fmt.Errorf("give roles: %w", err)
 	}
 	return nil
 }

@@ -17,6 +17,10 @@ import (
 // Settings that each participant has for itself: which clients it trusts comes from Secrets of its own (AA-11).
 const pathCertificates = "clientAuthenticationCertificates"
 
+// notCommon are the settings that the common configuration does not have: those of each participant, and the protocol,
+// which is always the same.
+var notCommon = []string{pathCertificates, "rolesPermissions", "type"}
+
 // pathTags is the field of tags, which the common configuration and each instance have (AA-19).
 const pathTags = "tags"
 
@@ -104,7 +108,7 @@ func (d Desired) siteTags(cluster string) map[string]string {
 
 // body makes the whole database.
 func (d Desired) body() (*rest.CRDB, error) {
-	config, err := bdb.CreatePart(d.common(), bdb.Except(pathCertificates, "type"))
+	config, err := bdb.CreatePart(d.common(), bdb.Except(notCommon...))
 	if err != nil {
 		return nil, d.explain(err)
 	}
@@ -190,7 +194,7 @@ func (d Desired) changes(obs Observed) (change, error) {
 	if have == nil {
 		have = &rest.BDB{}
 	}
-	config, changes, err := bdb.DiffPart(d.common(), have, bdb.Except(pathCertificates, "type"))
+	config, changes, err := bdb.DiffPart(d.common(), have, bdb.Except(notCommon...))
 	if err != nil {
 		return out, d.explain(err)
 	}

@@ -38,6 +38,8 @@ type Observed struct {
 	Task *rest.CRDBTask
 	// Replication is how the links are.
 	Replication Replication
+	// Access are the roles and ACLs that the settings may name.
+	Access Access
 }
 
 // observe reads the cluster and changes nothing. That the database is not there is never taken from a reading that began
@@ -61,6 +63,9 @@ func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
 			obs.Err = fmt.Errorf("read the task: %w", err)
 		}
 	}
+	if obs.Err == nil && len(in.Database.Spec.GlobalConfigurations.DatabaseSpec().RolesPermissions) > 0 {
+		obs.Access, obs.Err = accessOf(ctx, in.Link.Client())
+	}
 	key := client.ObjectKeyFromObject(in.Database)
 	if obs.CRDB == nil || !in.Database.DeletionTimestamp.IsZero() {
 		k.Pulse.Remove(key)
@@ -68,6 +73,13 @@ func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
 		obs.Replication = k.Pulse.Ensure(key, rest.Value(obs.CRDB.GUID), in.Link.Client())
 	}
 	return obs
+}
+
+func accessOf(ctx context.Context, api *rest.Client) (out Access, err error) {
+	if out.Roles, err = api.ListRoles(ctx); err == nil {
+		out.ACLs, err = api.ListRedisACLs(ctx)
+	}
+	return out, err
 }
 
 // observedIn picks what concerns one database out of a reading.

@@ -213,6 +213,13 @@ func planRest(in Inputs, obs Observed, now time.Time, terms Negotiation, want De
 	var steps []Step
 	shown := certificatesPrint(obs)
 	agreed := want.agreement(terms.Server)
+	roles, given, missing := want.roles(obs)
+	if roles != nil {
+		steps = append(steps, roles)
+	}
+	if given != "" {
+		agreed.Secrets[purposeRoles] = given
+	}
 	if was := in.shown(); was != "" && shown != "" && was != shown { // AA-18
 		p := planRequest(in, now, request{op: opRenew, guid: guid(obs), what: "tell the other clusters of the new certificates of this one"}, digest(shown))
 		if len(p.Steps) > 0 {
@@ -237,7 +244,7 @@ func planRest(in Inputs, obs Observed, now time.Time, terms Negotiation, want De
 	if alerts != nil {
 		steps = append(steps, alerts)
 	}
-	return Plan{Steps: steps, End: firstOf(want.password.problem, settles(obs), replicates(obs)), Complete: true}
+	return Plan{Steps: steps, End: firstOf(want.password.problem, missing, settles(obs), replicates(obs)), Complete: true}
 }
 
 // shown is the fingerprint of the certificates that the others were last told of.

@@ -246,14 +246,22 @@ func eventsOf(before, db *v1alpha1.RedisEnterpriseActiveActiveDatabase, run Run,
 	if was, is := before.Status.Status, db.Status.Status; was != is && is != v1alpha1.ActiveActiveUnknown {
 		events = append(events, kube.Normal(names.EventStatusChange, fmt.Sprintf("status changed from %q to %q", was, is)))
 	}
-	if paths := bdb.Unsupported(db.Spec.GlobalConfigurations.DatabaseSpec()); len(paths) > 0 && before.Status.ObservedGeneration != db.Status.ObservedGeneration {
-		for i := range paths {
-			paths[i] = globalPath(paths[i])
-		}
+	if paths := unsupported(db); len(paths) > 0 && before.Status.ObservedGeneration != db.Status.ObservedGeneration {
 		events = append(events, kube.Warning(names.EventNotActedOn, strings.Join(paths, ", ")+": known, but not acted on by this version of the operator"))
 	}
 	events = append(events, linkEvents(before, db)...)
 	return append(events, turn(before, db, run, verdict, late)...)
+}
+
+// unsupported lists the fields that the spec sets and nothing is done about.
+func unsupported(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []string {
+	var out []string
+	for _, path := range bdb.Unsupported(db.Spec.GlobalConfigurations.DatabaseSpec()) {
+		if path = globalPath(path); path != pathRoles {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // linkEvents tell when replication came up or went down.

@@ -139,6 +139,17 @@ func (s setAlerts) events() []kube.Event {
 	return []kube.Event{kube.Normal(names.EventUpdated, s.what)}
 }
 
+// setRoles gives roles to the part of this cluster.
+type setRoles struct {
+	uid  rest.UID
+	list []rest.RoleACL
+}
+
+func (s setRoles) String() string { return fmt.Sprintf("give the database %d roles", len(s.list)) }
+func (s setRoles) events() []kube.Event {
+	return []kube.Event{kube.Normal(names.EventUpdated, fmt.Sprintf("%s: %d roles may use the database", pathRoles, len(s.list)))}
+}
+
 // leave deletes the resource of a database that is gone from this cluster.
 type leave struct{ why string }
 
