@@ -31,6 +31,10 @@ const (
 	olmImage     = "quay.io/operator-framework/olm:v0.46.0"
 	opmImage     = "quay.io/operator-framework/opm:v1.74.0"
 	busybox      = "quay.io/library/busybox:local"
+
+	// resolveAgain is when OLM looks again at a subscription for which it found no release. It finds none while a release
+	// that was replaced is still being deleted, and by itself looks again after a quarter of an hour.
+	resolveAgain = "20s"
 )
 
 // consoleKinds are the kinds of OpenShift's console that the bundle brings objects of.
@@ -130,7 +134,7 @@ func ours(t *testing.T, manifests []byte) []byte {
 			containers, _, err := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
 			must(t, err)
 			container := containers[0].(map[string]any)
-			container["args"] = []any{"--namespace", olmNamespace, "--opmImage", opmImage, "--util-image", olmImage, "--set-workload-user-id=true", "--writeStatusName", ""}
+			container["args"] = []any{"--namespace", olmNamespace, "--opmImage", opmImage, "--util-image", olmImage, "--set-workload-user-id=true", "--writeStatusName", "", "--interval", resolveAgain}
 			must(t, unstructured.SetNestedSlice(o.Object, containers, "spec", "template", "spec", "containers"))
 		case o.GetName() == "packageserver":
 			deployments, _, err := unstructured.NestedSlice(o.Object, "spec", "install", "spec", "deployments")
