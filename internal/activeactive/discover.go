@@ -68,7 +68,7 @@ func (k *Kind) discoverIn(ctx context.Context, cluster *appv1.RedisEnterpriseClu
 	defer cancel()
 	snapshot, err := l.Refresh(ctx)
 	if err != nil {
-		return nil //nolint:nilerr // the poller wakes this again when the cluster answers
+		return nil // the poller wakes this again when the cluster answers
 	}
 	db := &v1alpha1.RedisEnterpriseActiveActiveDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	in := Inputs{Database: db, Namespace: k.Namespace, Cluster: cluster}

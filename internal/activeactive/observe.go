@@ -70,7 +70,7 @@ func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
 	if obs.CRDB == nil || !in.Database.DeletionTimestamp.IsZero() {
 		k.Pulse.Remove(key)
 	} else {
-		obs.Replication = k.Pulse.Ensure(key, rest.Value(obs.CRDB.GUID), in.Link.Client())
+		obs.Replication = k.Pulse.Ensure(key, rest.Value(obs.CRDB.GUID), in.Link.Client()) //nolint:contextcheck // the looks outlive this run
 	}
 	return obs
 }

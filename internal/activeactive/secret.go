@@ -30,7 +30,7 @@ const fingerprintRounds = 20000
 func fingerprint(db, purpose string, parts ...[]byte) string {
 	h := sha256.New()
 	for _, part := range parts {
-		fmt.Fprintf(h, "%d:", len(part))
+		h.Write(fmt.Appendf(nil, "%d:", len(part)))
 		h.Write(part)
 	}
 	key, err := pbkdf2.Key(sha256.New, string(h.Sum(nil)), []byte("active-active/"+db+"/"+purpose), fingerprintRounds, sha256.Size/2)

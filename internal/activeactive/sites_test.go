@@ -120,7 +120,7 @@ func TestAA3_AppliedOnOneSideItIsOnAll(t *testing.T) {
 			t.Errorf("%s", rest.Value(west.bdb(t).DataPersistence))
 		}
 	})
-	t.Run("AA-20 another operator goes on where this one was", func(t *testing.T) {
+	t.Run("AA-20 another operator goes on where this one was", func(*testing.T) {
 		east.operator()
 		settled(sites...)
 	})
@@ -291,7 +291,7 @@ func TestRERC8_AnEditOfARemoteClusterIsFollowedEverywhere(t *testing.T) {
 	if err := east.client.Update(t.Context(), remote); err != nil {
 		t.Fatal(err)
 	}
-	together("RERC-8 west follows", sites, func(s *site, end error) (string, bool) {
+	together("RERC-8 west follows", sites, func(_ *site, end error) (string, bool) {
 		var r v1alpha1.RedisEnterpriseRemoteCluster
 		if err := west.client.Get(t.Context(), types.NamespacedName{Namespace: west.namespace(), Name: "west"}, &r); err != nil {
 			return err.Error(), false

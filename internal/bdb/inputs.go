@@ -65,8 +65,8 @@ const (
 	TagGlobalSpec      = "global_configurations_spec"
 	TagReplicationPort = "replication_endpoint_port"
 	TagRemoteCluster   = "rerc_name"
-	TagSecretName      = "redis.io/db-sec-name"
-	TagSecretLatest    = "redis.io/db-sec-latest"
+	TagSecretName      = "redis.io/db-sec-name"   //nolint:gosec // the key of a tag
+	TagSecretLatest    = "redis.io/db-sec-latest" //nolint:gosec // the key of a tag
 	TagCertsLatest     = "redis.io/certs-latest"
 	TagBackupName      = "redis.io/bu-sec-name"
 	TagBackupLatest    = "redis.io/bu-sec-latest"
