@@ -60,12 +60,17 @@ func TestCrashAtEveryCall(t *testing.T) {
 		Tune: func(pod *corev1.Pod, c *emulator.Config) {
 			c.OperationDelay = 20 * time.Millisecond
 			c.OnRequest = created.see(pod.Namespace)
+			c.Dial = abroad.dial
 		},
-		Manager: func(o *command.ManagerOptions) { o.AdmissionAddress = "0" }, // it has a loop of its own, no part of any flow
+		Manager: func(o *command.ManagerOptions) {
+			o.AdmissionAddress = "0" // it has a loop of its own, no part of any flow
+			o.Dial = abroad.dial
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	abroad.client = world.Client
 	t.Cleanup(func() {
 		if err := world.Stop(); err != nil {
 			t.Error(err)

@@ -59,6 +59,7 @@ type Stage struct {
 	Stuck func()
 
 	healthy *standin.Operator
+	ending  []func(context.Context) error // what ends first, when the stage does
 }
 
 // Key is the key of an object on the stage.
@@ -81,7 +82,13 @@ func (s *Stage) End(ctx context.Context) error {
 	if err := s.Heal(ctx); err != nil {
 		return err
 	}
-	for _, obj := range []client.Object{&appv1alpha1.RedisEnterpriseDatabase{}, &appv1.RedisEnterpriseCluster{}} {
+	for _, end := range s.ending {
+		if err := end(ctx); err != nil {
+			return err
+		}
+	}
+	for _, obj := range []client.Object{&appv1alpha1.RedisEnterpriseActiveActiveDatabase{}, &appv1alpha1.RedisEnterpriseRemoteCluster{},
+		&appv1alpha1.RedisEnterpriseDatabase{}, &appv1.RedisEnterpriseCluster{}} {
 		if err := s.World.Client.DeleteAllOf(ctx, obj, client.InNamespace(s.Namespace)); err != nil {
 			return err
 		}
@@ -93,7 +100,8 @@ func (s *Stage) End(ctx context.Context) error {
 }
 
 func nothingRuns(ctx context.Context, s *Stage) (bool, string) {
-	for _, list := range []client.ObjectList{&appv1.RedisEnterpriseClusterList{}, &corev1.PodList{}} {
+	for _, list := range []client.ObjectList{&appv1alpha1.RedisEnterpriseActiveActiveDatabaseList{}, &appv1alpha1.RedisEnterpriseRemoteClusterList{},
+		&appv1.RedisEnterpriseClusterList{}, &corev1.PodList{}} {
 		if err := s.World.Client.List(ctx, list, client.InNamespace(s.Namespace)); err != nil {
 			return false, err.Error()
 		}

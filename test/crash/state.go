@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -53,7 +54,8 @@ func kubernetesState(ctx context.Context, c client.Client, namespace string) (St
 	var lines State
 	lists := []client.ObjectList{&corev1.ServiceList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.ServiceAccountList{},
 		&corev1.PersistentVolumeClaimList{}, &corev1.PodList{}, &appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{},
-		&rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{}}
+		&rbacv1.RoleList{}, &rbacv1.RoleBindingList{}, &networkingv1.IngressList{}, &appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{},
+		&appv1alpha1.RedisEnterpriseRemoteClusterList{}, &appv1alpha1.RedisEnterpriseActiveActiveDatabaseList{}}
 	for _, list := range lists {
 		if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
 			return nil, err
@@ -96,8 +98,26 @@ func describe(obj client.Object) string {
 		return fmt.Sprintf("%s state=%s spec=%s version=%s conditions=%s", what, o.Status.State, o.Status.SpecStatus, versionOf(o), conditionsOf(o.Status.Conditions))
 	case *appv1alpha1.RedisEnterpriseDatabase:
 		return fmt.Sprintf("%s status=%s spec=%s secret=%s shards=%v conditions=%s", what, o.Status.Status, o.Status.SpecStatus, o.Spec.DatabaseSecretName, o.Status.ShardStatuses, conditionsOf(o.Status.Conditions))
+	case *appv1alpha1.RedisEnterpriseRemoteCluster:
+		return fmt.Sprintf("%s status=%s spec=%s local=%t conditions=%s", what, o.Status.Status, o.Status.SpecStatus, o.Status.Local, conditionsOf(o.Status.Conditions))
+	case *appv1alpha1.RedisEnterpriseActiveActiveDatabase:
+		return fmt.Sprintf("%s status=%s spec=%s replication=%s participants=%v secrets=%v conditions=%s", what, o.Status.Status, o.Status.SpecStatus, o.Status.ReplicationStatus,
+			participantsOf(o), o.Status.SecretsStatus, conditionsOf(o.Status.Conditions))
 	}
 	return what
+}
+
+// participantsOf are the participants that the spec wants and those that the status tells of; an instance's number is another each time.
+func participantsOf(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) []string {
+	var out []string
+	for _, p := range db.Spec.ParticipatingClusters {
+		out = append(out, "wants "+p.Name)
+	}
+	for _, p := range db.Status.ParticipatingClusters {
+		out = append(out, fmt.Sprintf("has %s %s", p.Name, p.ReplicationStatus))
+	}
+	slices.Sort(out)
+	return out
 }
 
 func versionOf(rec *appv1.RedisEnterpriseCluster) string {
