@@ -75,8 +75,9 @@ func recovering(cluster *appv1.RedisEnterpriseCluster) bool {
 	return cluster.Status.State == appv1.ClusterRecoveryReset || cluster.Status.State == appv1.ClusterRecoveringFirstPod
 }
 
-// clusterGoesGrace is how long a database may take to go while its cluster is being deleted as well.
-const clusterGoesGrace = 30 * time.Second
+// clusterGoesGrace is how long a database may take to go while its cluster is being deleted as well: longer than other
+// participants that do not answer are waited for, since the cluster waits for it.
+const clusterGoesGrace = detachAfter + 5*time.Minute
 
 // mayLeave says why the resource may go without asking the cluster; empty when it must ask.
 func mayLeave(in Inputs, obs Observed, now time.Time) string {

@@ -57,17 +57,6 @@ func DiffPart(in Inputs, have *rest.BDB, part Part) (body *rest.BDB, changes []C
 	return update, changes, nil
 }
 
-// Paths lists the fields of the table in its order, each once.
-func Paths() []string {
-	var out []string
-	for _, f := range fields {
-		if !slices.Contains(out, f.path) {
-			out = append(out, f.path)
-		}
-	}
-	return out
-}
-
 // Sets tells whether a database object carries a setting that comes from the field.
 func Sets(have *rest.BDB, path string) bool {
 	if have == nil {
