@@ -1,12 +1,12 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -33,6 +33,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/controllers"
 	"github.com/open-redis-enterprise/operator/internal/activeactive"
 	"github.com/open-redis-enterprise/operator/internal/admission"
@@ -54,7 +56,9 @@ type ManagerOptions struct {
 	// Namespace is the operator's own; Watch are all namespaces it reads (empty: all of the cluster).
 	Namespace string
 	Watch     []string
-	Images    controllers.Images
+	// AskAgain is how often rights are asked for that are missing in a watched namespace; zero is a minute.
+	AskAgain time.Duration
+	Images   controllers.Images
 	// Proxy is handed on to the nodes of clusters that ask for it.
 	Proxy []corev1.EnvVar
 	// Gate is how the operator tells OLM whether it may be upgraded.
@@ -121,10 +125,12 @@ func managerCommand(version string) *cobra.Command {
 func (o *ManagerOptions) readEnvironment(env func(string) string) {
 	o.Namespace = env(names.EnvPodNamespace)
 	o.Gate.Condition = env(names.EnvOperatorCondition)
-	for namespace := range strings.SplitSeq(env("WATCH_NAMESPACE"), ",") {
-		if namespace = strings.TrimSpace(namespace); namespace != "" {
-			o.Watch = append(o.Watch, namespace)
-		}
+	o.Watch = listed(env("WATCH_NAMESPACE"))
+	if len(o.Watch) > 0 { // else it is all of them
+		o.Watch = append(o.Watch, listed(env(names.EnvDatabaseNamespaces))...)
+	}
+	if env(names.EnvDatabaseLabel) != "" {
+		o.Log.Info(names.EnvDatabaseLabel + " is not followed by this version of the operator; list the namespaces in " + names.EnvDatabaseNamespaces)
 	}
 	o.Images = controllers.Images{
 		Node:         env("RELATED_IMAGE_REDIS_ENTERPRISE"),
@@ -144,6 +150,14 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	figures.Version(o.Version)
+	ask, err := askKubernetes(o.Config)
+	if err != nil {
+		return err
+	}
+	var left map[string]string
+	o.Watch, left = servable(ctx, o.Namespace, o.Watch, ask, o.Log)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	serving := &serving{}
 	var kept *platform.Cache
 	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
@@ -186,6 +200,11 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	defer stop()
+	if len(left) > 0 {
+		if err := mgr.Add(leftOut{own: o.Namespace, left: left, ask: ask, every: cmp.Or(o.AskAgain, askAgain), events: events, log: o.Log, end: end}); err != nil {
+			return err
+		}
+	}
 	teardown := &controllers.Teardown{Live: mgr.GetAPIReader(), Client: mgr.GetClient()}
 	if err := teardown.Add(mgr); err != nil {
 		return err
@@ -272,11 +291,16 @@ func ours() labels.Selector {
 	return labels.SelectorFromSet(labels.Set{names.LabelApp: names.AppValue})
 }
 
-// cacheOptions keep only what is ours in memory: objects with our label, in the watched namespaces.
+// cacheOptions keep only what is ours in memory: objects with our label. Databases and their Secrets may be in all watched
+// namespaces; clusters and what belongs to them are in the operator's own, and need no rights elsewhere (rule MNS-7).
 func cacheOptions(o ManagerOptions) cache.Options {
-	labelled := cache.ByObject{Label: ours()}
+	own := map[string]cache.Config{o.Namespace: {}}
+	labelled := cache.ByObject{Label: ours(), Namespaces: own}
 	options := cache.Options{DefaultNamespaces: namespaces(o), ByObject: map[client.Object]cache.ByObject{}, DefaultTransform: cache.TransformStripManagedFields()}
-	for _, kind := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}, &corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{},
+	options.ByObject[&corev1.Secret{}] = cache.ByObject{Label: ours()}
+	options.ByObject[&appv1.RedisEnterpriseCluster{}] = cache.ByObject{Namespaces: own}
+	options.ByObject[&appv1alpha1.RedisEnterpriseRemoteCluster{}] = cache.ByObject{Namespaces: own}
+	for _, kind := range []client.Object{&corev1.ConfigMap{}, &corev1.Pod{}, &corev1.Service{}, &corev1.ServiceAccount{},
 		&corev1.PersistentVolumeClaim{}, &appsv1.StatefulSet{}, &appsv1.Deployment{}, &rbacv1.Role{}, &rbacv1.RoleBinding{}, &policyv1.PodDisruptionBudget{}} {
 		options.ByObject[kind] = labelled
 	}

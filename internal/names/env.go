@@ -18,5 +18,11 @@ const (
 	EnvIngress = "INGRESS_SETTINGS"
 )
 
+// Documented settings that say which further namespaces have databases: their names with commas, or a label of theirs.
+const (
+	EnvDatabaseNamespaces = "REDB_NAMESPACES"
+	EnvDatabaseLabel      = "REDB_NAMESPACES_LABEL"
+)
+
 // EnvOperatorCondition is how the Operator Lifecycle Manager tells the operator the name of its OperatorCondition.
 const EnvOperatorCondition = "OPERATOR_CONDITION_NAME"

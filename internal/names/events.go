@@ -12,6 +12,8 @@ const (
 	EventAdvice = "Advice"
 	// EventFound: objects that were there before the cluster belong to it from now on.
 	EventFound = "AlreadyThere"
+	// EventNamespaceLeftOut: databases of a namespace are not served, because the operator may not read it.
+	EventNamespaceLeftOut = "NamespaceLeftOut"
 	// EventWaiting: reconciliation waits for something; the message says for what.
 	EventWaiting = "Waiting"
 	// EventStillWaiting: a wait has lasted longer than its limit.
