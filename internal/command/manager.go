@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -56,7 +57,9 @@ type ManagerOptions struct {
 	// Namespace is the operator's own; Watch are all namespaces it reads (empty: all of the cluster).
 	Namespace string
 	Watch     []string
-	// AskAgain is how often rights are asked for that are missing in a watched namespace; zero is a minute.
+	// Label selects further namespaces to read, by a label of theirs; empty for none.
+	Label string
+	// AskAgain is how often it is asked whether other namespaces could be served; zero is a minute.
 	AskAgain time.Duration
 	Images   controllers.Images
 	// Proxy is handed on to the nodes of clusters that ask for it.
@@ -127,10 +130,11 @@ func (o *ManagerOptions) readEnvironment(env func(string) string) {
 	o.Gate.Condition = env(names.EnvOperatorCondition)
 	o.Watch = listed(env("WATCH_NAMESPACE"))
 	if len(o.Watch) > 0 { // else it is all of them
-		o.Watch = append(o.Watch, listed(env(names.EnvDatabaseNamespaces))...)
-	}
-	if env(names.EnvDatabaseLabel) != "" {
-		o.Log.Info(names.EnvDatabaseLabel + " is not followed by this version of the operator; list the namespaces in " + names.EnvDatabaseNamespaces)
+		more := listed(env(names.EnvDatabaseNamespaces))
+		o.Watch = append(o.Watch, more...)
+		if len(more) == 0 {
+			o.Label = strings.TrimSpace(env(names.EnvDatabaseLabel))
+		}
 	}
 	o.Images = controllers.Images{
 		Node:         env("RELATED_IMAGE_REDIS_ENTERPRISE"),
@@ -154,10 +158,14 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	var left map[string]string
-	o.Watch, left = servable(ctx, o.Namespace, o.Watch, ask, o.Log)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	labelled, err := o.withLabel(ctx, end)
+	if err != nil {
+		return err
+	}
+	var left map[string]string
+	o.Watch, left = servable(ctx, o.Namespace, o.Watch, ask, o.Log)
 	serving := &serving{}
 	var kept *platform.Cache
 	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
@@ -200,6 +208,11 @@ func RunManager(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	defer stop()
+	if labelled != nil {
+		if err := mgr.Add(labelled); err != nil {
+			return err
+		}
+	}
 	if len(left) > 0 {
 		if err := mgr.Add(leftOut{own: o.Namespace, left: left, ask: ask, every: cmp.Or(o.AskAgain, askAgain), events: events, log: o.Log, end: end}); err != nil {
 			return err

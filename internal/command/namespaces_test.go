@@ -20,23 +20,26 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
-func TestNamespacesOfTheEnvironment(t *testing.T) {
+func TestMNS2_NamespacesOfTheEnvironment(t *testing.T) {
 	for _, c := range []struct {
-		name, watch, more string
-		want              []string
+		name, watch, more, label string
+		want                     []string
+		selects                  string
 	}{
-		{"its own", "redis", "", []string{"redis"}},
-		{"several of OLM", "a, b,,a", "", []string{"a", "b"}},
-		{"its own and those with databases", "redis", "shop, bank", []string{"redis", "shop", "bank"}},
-		{"all of them, and none less", "", "shop", nil},
+		{"its own", "redis", "", "", []string{"redis"}, ""},
+		{"several of OLM", "a, b,,a", "", "", []string{"a", "b"}, ""},
+		{"its own and those with databases", "redis", "shop, bank", "", []string{"redis", "shop", "bank"}, ""},
+		{"those with a label", "redis", "", "team", []string{"redis"}, "team"},
+		{"the list wins over the label", "redis", "shop", "team", []string{"redis", "shop"}, ""},
+		{"all of them, and none less", "", "shop", "team", nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var o ManagerOptions
 			o.readEnvironment(func(key string) string {
-				return map[string]string{"WATCH_NAMESPACE": c.watch, "REDB_NAMESPACES": c.more}[key]
+				return map[string]string{"WATCH_NAMESPACE": c.watch, "REDB_NAMESPACES": c.more, "REDB_NAMESPACES_LABEL": c.label}[key]
 			})
-			if !slices.Equal(o.Watch, c.want) {
-				t.Errorf("%v", o.Watch)
+			if !slices.Equal(o.Watch, c.want) || o.Label != c.selects {
+				t.Errorf("%v, and those with %q", o.Watch, o.Label)
 			}
 		})
 	}
