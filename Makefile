@@ -104,7 +104,7 @@ test: $(KUBELOCAL) redis-server bundle-test ## Unit, wire, contract and API-serv
 
 .PHONY: crash
 crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences; CRASH holds further flags
-	@start=$$SECONDS; $(GO) test -timeout 60m -count=1 -v -run TestCrashAtEveryCall ./test/crash -args -full $(CRASH); echo "make crash: $$((SECONDS-start)) s"
+	@start=$$SECONDS; $(GO) test -timeout 120m -count=1 -v -run TestCrashAtEveryCall ./test/crash -args -full $(CRASH); echo "make crash: $$((SECONDS-start)) s"
 
 .PHONY: e2e
 e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing); E2E holds further flags
