@@ -67,10 +67,10 @@ func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
 		obs.Access, obs.Err = accessOf(ctx, in.Link.Client())
 	}
 	key := client.ObjectKeyFromObject(in.Database)
-	if obs.CRDB == nil || !in.Database.DeletionTimestamp.IsZero() {
+	if obs.CRDB == nil {
 		k.Pulse.Remove(key)
 	} else {
-		obs.Replication = k.Pulse.Ensure(key, rest.Value(obs.CRDB.GUID), in.Link.Client()) //nolint:contextcheck // the looks outlive this run
+		obs.Replication = k.Pulse.Ensure(key, rest.Value(obs.CRDB.GUID), in.own(), in.Link.Client()) //nolint:contextcheck // the looks outlive this run
 	}
 	return obs
 }

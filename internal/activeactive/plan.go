@@ -78,7 +78,7 @@ func planEnd(in Inputs, obs Observed) (p Plan, ends bool) {
 		return planLoss(in, obs), true
 	case obs.CRDB == nil:
 		return Plan{}, false
-	case obs.Local == nil:
+	case obs.Local == nil || obs.Replication.Expelled:
 		return act(outcome.Wait(appv1.ReasonDeleting, soon, "another participating cluster removed this one"),
 			leave{"cluster " + in.own() + " takes part no more"}), true
 	case obs.BDB != nil && rest.Value(obs.BDB.Status) == rest.BDBDeletePending:

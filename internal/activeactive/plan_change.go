@@ -202,10 +202,26 @@ func planParticipants(in Inputs, obs Observed, now time.Time, terms Negotiation,
 		if _, stays := terms.Local.Sites[inst.ClusterName()]; stays {
 			continue
 		}
-		ask := request{op: opRemove, guid: guid(obs), remove: rest.Value(inst.ID), what: "remove participating cluster " + in.nameOf(inst.ClusterName())}
-		return planRequest(in, now, ask, digest(inst.ClusterName(), inst.ID)), true
+		return planLeaving(in, obs, now, inst), true
 	}
 	return Plan{}, false
+}
+
+// giveUpAfter is how many attempts to take a participant out in order must fail before it is done without asking it.
+const giveUpAfter = 3
+
+// planLeaving takes one participant out: in order, so that it drops its data; and by force when it does not answer, so that
+// those who stay are not held up by one that is gone.
+func planLeaving(in Inputs, obs Observed, now time.Time, inst rest.CRDBInstance) Plan {
+	name, id := in.nameOf(inst.ClusterName()), rest.Value(inst.ID)
+	wish := digest(inst.ClusterName(), inst.ID)
+	tried := (in.Task.Operation == opRemove && in.Task.Failures >= giveUpAfter || in.Task.Operation == opDetach) && in.Task.Wish == wish && in.Task.failed()
+	if remote := in.remoteOf(inst.ClusterName()); tried && (remote == nil || remote.Status.Status == v1alpha1.RemoteClusterError) {
+		ask := request{op: opDetach, guid: guid(obs), detach: []rest.Int{id},
+			what: "take participating cluster " + name + " out without asking it, since it does not answer; it keeps its data until that is purged there"}
+		return planRequest(in, now, ask, wish)
+	}
+	return planRequest(in, now, request{op: opRemove, guid: guid(obs), remove: id, what: "remove participating cluster " + name}, wish)
 }
 
 // planRest is what comes when all participants know what is written here.

@@ -41,13 +41,16 @@ func planRemoval(in Inputs, obs Observed, now time.Time) Plan {
 		return stop(outcome.Wait(appv1.ReasonDeleting, soon, "the cluster is deleting its part"))
 	case in.Cluster.Status.State == appv1.ClusterUpgrade && in.Cluster.DeletionTimestamp.IsZero():
 		return stop(outcome.Wait(v1alpha1.ReasonClusterUpgrading, later, "the deletion waits until cluster %s has been upgraded", in.Cluster.Name))
-	case obs.Local == nil:
+	case obs.Local != nil && !obs.Replication.Known:
+		return stop(outcome.Wait(appv1.ReasonDeleting, soon, "the other participating clusters are asked whether this one is still among them"))
+	case obs.Local == nil || obs.Replication.Expelled:
 		return planPurge(in, obs, now)
 	}
 	return planDeletion(in, obs, now)
 }
 
-// planPurge drops what is left on a cluster that the others took out by force.
+// planPurge drops what is left on a cluster that the others took out by force. It must not ask for a deletion: what it
+// knows is outdated, and that would go to all that once took part.
 func planPurge(in Inputs, obs Observed, now time.Time) Plan {
 	for _, part := range rest.Value(obs.CRDB.LocalDatabases) {
 		ask := request{op: opPurge, guid: guid(obs), remove: part.ID, what: "purge the part that this cluster kept"}

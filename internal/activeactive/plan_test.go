@@ -336,6 +336,11 @@ func TestAA25_PlanRemoval(t *testing.T) {
 			s.obs.Local = nil
 			s.obs.CRDB.LocalDatabases = &[]rest.CRDBLocalPart{{ID: 1, BDBUID: 7}}
 		}, "purge", v1alpha1.ReasonChanging},
+		{"others have taken it out by force, which it does not know itself", func(s *scene) {
+			s.obs.Replication.Expelled = true
+			s.obs.CRDB.LocalDatabases = &[]rest.CRDBLocalPart{{ID: 1, BDBUID: 7}}
+		}, "purge", v1alpha1.ReasonChanging},
+		{"nobody knows yet whether it still takes part", func(s *scene) { s.obs.Replication = Replication{} }, "", appv1.ReasonDeleting},
 		{"a participant does not answer for long", func(s *scene) {
 			s.in.Database.DeletionTimestamp = &metav1.Time{Time: noon.Add(-detachAfter - time.Minute)}
 			s.in.Task = Record{Serial: 1, Operation: opDelete, Done: true, Message: "there: no route", Passing: true, Failures: 3, Ended: noon}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/open-redis-enterprise/operator/internal/lookout"
+	"github.com/open-redis-enterprise/operator/internal/outcome"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -36,12 +37,14 @@ type Replication struct {
 	Known bool
 	// Up tells for each cluster whether changes flow to it and from it.
 	Up map[string]bool
+	// Expelled tells that other participants took this cluster out without asking it: what it knows of them is outdated.
+	Expelled bool
 	// Problem names what does not, in one sentence; empty when all do.
 	Problem string
 }
 
 func (r Replication) equal(o Replication) bool {
-	return r.Known == o.Known && r.Problem == o.Problem && maps.Equal(r.Up, o.Up)
+	return r.Known == o.Known && r.Expelled == o.Expelled && r.Problem == o.Problem && maps.Equal(r.Up, o.Up)
 }
 
 // Pulse looks at the links of Active-Active databases, each in a goroutine of its own, and tells when they change.
@@ -51,6 +54,7 @@ type Pulse struct {
 
 type beat struct {
 	guid   string
+	own    string // the cluster that is asked
 	asks   Reporter
 	known  Replication
 	missed int
@@ -64,12 +68,12 @@ func NewPulse(c clock.Clock) *Pulse {
 }
 
 // Ensure looks at a database from now on and returns what is known, without waiting.
-func (p *Pulse) Ensure(key types.NamespacedName, guid string, asks Reporter) (known Replication) {
+func (p *Pulse) Ensure(key types.NamespacedName, guid, own string, asks Reporter) (known Replication) {
 	p.Lookout.Ensure(key, func(current *beat) *beat {
-		if current != nil && current.guid == guid && current.asks == asks {
+		if current != nil && current.guid == guid && current.own == own && current.asks == asks {
 			return current
 		}
-		return &beat{guid: guid, asks: asks}
+		return &beat{guid: guid, own: own, asks: asks}
 	}, func(this *beat) { known = this.known })
 	return known
 }
@@ -81,7 +85,7 @@ func (p *Pulse) look(ctx context.Context, key types.NamespacedName, this *beat) 
 	if ctx.Err() != nil {
 		return 0
 	}
-	found := replicationOf(reports, err)
+	found := replicationOf(this.own, reports, err)
 	p.Update(key, func() bool { return this.note(found) })
 	if found.Problem != "" {
 		return pulseDown
@@ -104,10 +108,10 @@ func (b *beat) note(found Replication) bool {
 }
 
 // replicationOf reads what the participants say of each other. A link counts for both of its ends.
-func replicationOf(reports []rest.CRDBHealth, err error) Replication {
+func replicationOf(own string, reports []rest.CRDBHealth, err error) Replication {
 	out := Replication{Known: true, Up: map[string]bool{}}
 	if err != nil {
-		return Replication{Known: true, Problem: "the cluster does not tell how the links are: " + err.Error()}
+		return Replication{Known: true, Problem: "the cluster does not tell how the links are: " + outcome.Steady(err.Error())}
 	}
 	for _, r := range reports {
 		out.Up[r.Cluster] = true
@@ -119,7 +123,7 @@ func replicationOf(reports []rest.CRDBHealth, err error) Replication {
 	}
 	for _, r := range reports {
 		if r.ConnectionError != "" {
-			down(r.Cluster, "%s does not answer: %s", r.Cluster, r.ConnectionError)
+			down(r.Cluster, "%s does not answer: %s", r.Cluster, outcome.Steady(string(r.ConnectionError)))
 			continue
 		}
 		for _, c := range r.Connections {
@@ -132,6 +136,9 @@ func replicationOf(reports []rest.CRDBHealth, err error) Replication {
 			down(r.Cluster, "%s has links to %d of %d clusters", r.Cluster, len(r.Connections), len(reports)-1)
 		}
 	}
+	out.Expelled = slices.ContainsFunc(reports, func(r rest.CRDBHealth) bool {
+		return r.Cluster != own && r.ConnectionError == "" && !r.Lists(own)
+	})
 	slices.Sort(problems)
 	out.Problem = strings.Join(slices.Compact(problems), "; ")
 	return out

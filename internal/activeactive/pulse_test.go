@@ -44,13 +44,31 @@ func TestAA23_ReplicationIsUpWhenEveryLinkIs(t *testing.T) {
 		{"the only one", alone, "", map[string]bool{"a": true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := replicationOf(reports(t, c.text), nil); !got.equal(Replication{Known: true, Up: c.up, Problem: c.problem}) {
+			if got := replicationOf("a", reports(t, c.text), nil); !got.equal(Replication{Known: true, Up: c.up, Problem: c.problem}) {
 				t.Errorf("%+v", got)
 			}
 		})
 	}
-	if got := replicationOf(nil, errors.New("boom")); got.Problem == "" || !got.Known {
+	if got := replicationOf("a", nil, errors.New("boom")); got.Problem == "" || !got.Known {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestAA14_AClusterThatWasTakenOutWithoutBeingAskedFindsOut(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"listed", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[{"version":3,"instances":[{"cluster":{"name":"a"}},{"cluster":{"name":"b"}}]}]}]`, false},
+		{"listed no more", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]},{"version":3,"instances":[{"cluster":{"name":"a"}}]}]}]`, true},
+		{"not told", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[]}]`, false},
+		{"no answer", `[{"cluster_name":"a"},{"cluster_name":"b","connection_error":"x","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]}]}]`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := replicationOf("a", reports(t, c.text), nil); got.Expelled != c.want {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }
 
@@ -72,11 +90,11 @@ func TestAA23_OneBadLookIsNoNews(t *testing.T) {
 	asks.reports.Store(&good)
 	told := make(chan struct{}, 10)
 	defer pulse.Subscribe(func(types.NamespacedName) { told <- struct{}{} })()
-	if known := pulse.Ensure(key, "guid", asks); known.Known {
+	if known := pulse.Ensure(key, "guid", "a", asks); known.Known {
 		t.Fatalf("%+v", known)
 	}
 	<-told
-	if known := pulse.Ensure(key, "guid", asks); !known.Known || known.Problem != "" {
+	if known := pulse.Ensure(key, "guid", "a", asks); !known.Known || known.Problem != "" {
 		t.Fatalf("%+v", known)
 	}
 	asks.reports.Store(&bad)
@@ -90,12 +108,12 @@ func TestAA23_OneBadLookIsNoNews(t *testing.T) {
 	for !clock.HasWaiters() {
 		time.Sleep(time.Millisecond)
 	}
-	if known := pulse.Ensure(key, "guid", asks); known.Problem != "" {
+	if known := pulse.Ensure(key, "guid", "a", asks); known.Problem != "" {
 		t.Fatalf("after one bad look: %+v", known)
 	}
 	look() // twice
 	<-told
-	if known := pulse.Ensure(key, "guid", asks); known.Problem == "" {
+	if known := pulse.Ensure(key, "guid", "a", asks); known.Problem == "" {
 		t.Fatalf("after two bad looks: %+v", known)
 	}
 	pulse.Remove(key)

@@ -354,6 +354,44 @@ func recordOf(t *testing.T, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) Re
 	return in.Task
 }
 
+func TestAA14_AClusterThatIsGoneIsTakenOut(t *testing.T) {
+	w, sites := newWorld(t, "east", "west", "south")
+	east, west := sites[0], sites[1]
+	east.make(east.orders(nil, "east", "west", "south"))
+	settled(sites...)
+	w.severed("west", true)
+	remote := &v1alpha1.RedisEnterpriseRemoteCluster{}
+	if err := east.client.Get(t.Context(), types.NamespacedName{Namespace: east.namespace(), Name: "west"}, remote); err != nil {
+		t.Fatal(err)
+	}
+	remote.Status.Status = v1alpha1.RemoteClusterError // as its own reconciler finds out
+	if err := east.client.Status().Update(t.Context(), remote); err != nil {
+		t.Fatal(err)
+	}
+	east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.ParticipatingClusters = slices.DeleteFunc(db.Spec.ParticipatingClusters, func(p v1alpha1.ParticipatingCluster) bool { return p.Name == "west" })
+	})
+	rest := []*site{east, sites[2]}
+	together("west is out", rest, func(s *site, end error) (string, bool) {
+		s.later += 2 * time.Second // pauses pass quickly
+		return fmt.Sprint(s.db().Status.ParticipatingClusters), end == nil && len(s.db().Spec.ParticipatingClusters) == 2 && len(s.db().Status.ParticipatingClusters) == 2
+	})
+	if !east.told(names.EventDeleted, "without asking it") {
+		t.Errorf("%+v", east.events)
+	}
+	t.Run("AA-25 when it comes back it purges its part and lets the resource go", func(t *testing.T) {
+		w.severed("west", false)
+		together("west is clean", sites[1:2], func(s *site, _ error) (string, bool) {
+			db := s.db()
+			if db != nil {
+				return fmt.Sprint(db.Status.Status, db.Annotations[names.AnnotationTask]), false
+			}
+			list, err := west.api().ListBDBs(t.Context())
+			return fmt.Sprint(list, err), err == nil && len(list) == 0
+		})
+	})
+}
+
 func TestAA23_ACutLinkIsTold(t *testing.T) {
 	w, sites := newWorld(t, "east", "west")
 	east := sites[0]

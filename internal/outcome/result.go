@@ -41,6 +41,9 @@ var localPort = regexp.MustCompile(`(\S+:\d+|\[\S+\]:\d+)->`)
 
 const maxMessage = 1024
 
+// Steady makes the text of a failure the same each time, so that it may stand in a status.
+func Steady(message string) string { return steady(message) }
+
 // steady makes the message of repeated failures the same each time.
 func steady(message string) string {
 	message = localPort.ReplaceAllString(message, "")

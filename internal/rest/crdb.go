@@ -156,9 +156,30 @@ type CRDBHealth struct {
 	ActiveVersion   Int                    `json:"active_config_version"`
 	Connections     []CRDBHealthConnection `json:"connections"`
 	Configurations  []struct {
-		Version Int    `json:"version"`
-		Status  string `json:"status"`
+		Version   Int            `json:"version"`
+		Status    string         `json:"status"`
+		Instances []CRDBInstance `json:"instances"`
 	} `json:"configurations"`
+}
+
+// Lists tells whether the newest configuration that the cluster has names another cluster as a participant; true when it
+// tells of no participants at all.
+func (h CRDBHealth) Lists(cluster string) bool {
+	newest := -1
+	for i, c := range h.Configurations {
+		if len(c.Instances) > 0 && (newest < 0 || c.Version > h.Configurations[newest].Version) {
+			newest = i
+		}
+	}
+	if newest < 0 {
+		return true
+	}
+	for _, inst := range h.Configurations[newest].Instances {
+		if inst.ClusterName() == cluster {
+			return true
+		}
+	}
+	return false
 }
 
 // CRDBHealthConnection is what a cluster says about its links to another one.

@@ -31,7 +31,6 @@ var abroad = &outside{routers: map[string]*router{}}
 type outside struct {
 	mu      sync.Mutex
 	routers map[string]*router
-	cut     map[string]bool
 }
 
 func (o *outside) add(site string, r *router) {
@@ -81,14 +80,12 @@ func regions(t *testing.T, sites ...string) []*region {
 		r.namespace = s.namespace
 		out = append(out, &region{s, site})
 	}
-	var forming sync.WaitGroup
 	for _, r := range out {
 		rec := &appv1.RedisEnterpriseCluster{ObjectMeta: r.meta("rec"), Spec: appv1.RedisEnterpriseClusterSpec{Nodes: ptr.To[int32](3),
 			IngressOrRouteSpec: &appv1.IngressOrRouteSpec{Method: appv1.ExposureIngress, APIFQDNURL: "api-" + r.site + domain,
 				DBFQDNSuffix: "-db-" + r.site + domain, IngressAnnotations: map[string]string{"kubernetes.io/ingress.class": "haproxy"}}}}
 		r.create(rec)
 	}
-	forming.Wait()
 	for _, r := range out {
 		r.ready(&appv1.RedisEnterpriseCluster{ObjectMeta: r.meta("rec")}, limitCluster)
 	}
@@ -273,7 +270,9 @@ func TestAA3_OneDatabaseOnTwoClusters(t *testing.T) {
 		west.quietFor(3 * time.Second)
 	})
 	t.Run("AA-9 an edit on either side reaches the other", func(*testing.T) {
-		edit(west.scene, there, func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Spec.GlobalConfigurations.MemorySize = "200MB" })
+		edit(west.scene, there, func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.GlobalConfigurations.MemorySize = "200MB"
+		})
 		east.says("orders", "AA-9 memory", func(s *appv1alpha1.RedisEnterpriseActiveActiveDatabaseSpec) bool {
 			return s.GlobalConfigurations.MemorySize == "200MB"
 		})
@@ -297,5 +296,108 @@ func TestAA3_OneDatabaseOnTwoClusters(t *testing.T) {
 		}
 		west.gone("orders")
 		east.gone("orders")
+	})
+}
+
+// TestAA14_ParticipantsAndPasswords lets a third cluster join and one leave, and changes the password.
+func TestAA14_ParticipantsAndPasswords(t *testing.T) {
+	all := regions(t, "north", "south", "middle")
+	north, south, middle := all[0], all[1], all[2]
+	common := func(r *region, password string) *corev1.Secret {
+		return &corev1.Secret{ObjectMeta: r.meta("common"), Data: map[string][]byte{names.PasswordKey: []byte(password)}}
+	}
+	for _, r := range all {
+		r.knows(all...)
+	}
+	north.create(common(north, "first"))
+	north.describes(all...)
+	db := north.global("carts")
+	db.Spec = appv1alpha1.RedisEnterpriseActiveActiveDatabaseSpec{ParticipatingClusters: participating("north", "south"),
+		GlobalConfigurations: &appv1alpha1.GlobalConfigurations{DatabaseSecretName: "common"}}
+	north.create(db)
+	north.settled("carts")
+
+	secretIs := func(r *region, want appv1.SpecStatus) {
+		t.Helper()
+		r.eventually(limitDatabase, fmt.Sprintf("AA-12 the Secret at %s is %s", r.site, want), func(ctx context.Context) string {
+			db := r.global("carts")
+			if err := world.Client.Get(ctx, client.ObjectKeyFromObject(db), db); err != nil {
+				return err.Error()
+			}
+			if s := db.Status.SecretsStatus; len(s) != 1 || s[0].Status != want {
+				return fmt.Sprintf("%+v", db.Status)
+			}
+			return ""
+		})
+	}
+	t.Run("AA-12 a participant without the Secret says so, and one that gets it is ready", func(*testing.T) {
+		secretIs(south, appv1.SpecInvalid)
+		south.create(common(south, "first"))
+		secretIs(south, appv1.SpecValid)
+		south.settled("carts")
+		north.answers("carts", "first", "SET a 1", "+OK")
+		south.answers("carts", "first", "GET a", "1")
+	})
+	t.Run("AA-14 a third cluster joins", func(*testing.T) {
+		middle.create(common(middle, "first"))
+		edit(north.scene, north.global("carts"), func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.ParticipatingClusters = participating("north", "south", "middle")
+		})
+		for _, r := range all {
+			r.says("carts", "AA-14 three participants", func(s *appv1alpha1.RedisEnterpriseActiveActiveDatabaseSpec) bool {
+				return len(s.ParticipatingClusters) == 3
+			})
+			r.settled("carts")
+		}
+		middle.answers("carts", "first", "GET a", "1")
+	})
+	t.Run("AA-12 another password, beginning on one side", func(*testing.T) {
+		for _, r := range []*region{middle, north, south} {
+			edit(r.scene, common(r, ""), func(secret *corev1.Secret) { secret.Data[names.PasswordKey] = []byte("second") })
+		}
+		for _, r := range all {
+			r.answers("carts", "second", "GET a", "1")
+			secretIs(r, appv1.SpecValid)
+			r.settled("carts")
+		}
+	})
+	t.Run("AA-14 one leaves, and nothing of it stays", func(*testing.T) {
+		edit(middle.scene, middle.global("carts"), func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.ParticipatingClusters = participating("north", "middle")
+		})
+		south.gone("carts")
+		for _, r := range []*region{north, middle} {
+			r.says("carts", "AA-14 two participants", func(s *appv1alpha1.RedisEnterpriseActiveActiveDatabaseSpec) bool {
+				return len(s.ParticipatingClusters) == 2
+			})
+			r.settled("carts")
+		}
+		north.answers("carts", "second", "SET b 2", "+OK")
+		middle.answers("carts", "second", "GET b", "2")
+	})
+	t.Run("a cluster with a part is not let go before it", func(t *testing.T) {
+		rec := &appv1.RedisEnterpriseCluster{ObjectMeta: middle.meta("rec")}
+		if err := world.Client.Delete(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		middle.eventually(limitWord, "REC waits for the database", func(ctx context.Context) string {
+			if err := world.Client.Get(ctx, client.ObjectKeyFromObject(rec), rec); err != nil {
+				return err.Error()
+			}
+			if c := meta.FindStatusCondition(rec.Status.Conditions, appv1.ConditionReady); c == nil || !strings.Contains(c.Message, "carts") {
+				return fmt.Sprint(c)
+			}
+			return ""
+		})
+		if err := world.Client.Delete(t.Context(), middle.global("carts")); err != nil {
+			t.Fatal(err)
+		}
+		middle.gone("carts")
+		middle.eventually(limitCluster, "REC is gone", func(ctx context.Context) string {
+			if err := world.Client.Get(ctx, client.ObjectKeyFromObject(rec), rec); !apierrors.IsNotFound(err) {
+				return fmt.Sprint(err)
+			}
+			return ""
+		})
 	})
 }
