@@ -159,11 +159,11 @@ func TestREC99_ThingsOfTheUserInThePodsOfTheNodes(t *testing.T) {
 
 func TestREC105_EnforcingIPv4IsAVariableOfTheNode(t *testing.T) {
 	c := fixture(t, "minimal")
-	for _, enforced := range []bool{false, true} {
-		c.REC.Spec.EnforceIPv4 = &enforced
+	for _, enforced := range []*bool{nil, ptr.To(false), ptr.To(true)} {
+		c.REC.Spec.EnforceIPv4 = enforced
 		node := nodeOf(t, StatefulSet(c).Spec.Template.Spec)
-		if got := slices.Contains(node.Env, corev1.EnvVar{Name: "ENFORCE_IPV4", Value: "true"}); got != enforced {
-			t.Errorf("enforced %t: %v", enforced, node.Env)
+		if got := slices.Contains(node.Env, corev1.EnvVar{Name: "ENFORCE_IPV4", Value: "true"}); got != ptr.Deref(enforced, false) {
+			t.Errorf("enforced %v: %v", enforced, node.Env)
 		}
 	}
 }
