@@ -9,11 +9,12 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// mode is an install mode: which namespaces an OperatorGroup names, and where the cluster is made.
+// mode is an install mode: which namespaces an OperatorGroup names, and in which of them the database is made. Its cluster is
+// in the operator's own namespace in each of them: others hold databases.
 type mode struct {
-	name    string
-	targets []string
-	cluster string
+	name     string
+	targets  []string
+	database string
 }
 
 // modes are the four, for an operator in a namespace.
@@ -40,30 +41,30 @@ func freshHead(ctx context.Context, s *stage) {
 
 func (s *stage) inMode(ctx context.Context, m mode) {
 	operator := s.in(s.Options.Namespace + "-head")
-	work := s.in(m.cluster)
+	work := s.in(m.database)
 	s.check(m.name+": the release is installed and makes a cluster and a database", func(t report.T) {
-		for _, namespace := range append([]string{m.cluster}, m.targets...) {
+		for _, namespace := range append([]string{operator.Cluster.Namespace, m.database}, m.targets...) {
 			must(t, s.In(namespace).EnsureNamespace(ctx))
 		}
 		operator.Out, work.Out = s.Out, s.Out
 		operator.subscribe(ctx, t, s.To, m.targets...)
 		operator.approve(ctx, t, s.To)
 		operator.installed(ctx, t, s.To)
-		rec, err := work.smallCluster()
+		rec, err := operator.smallCluster()
 		must(t, err)
-		must(t, work.license(ctx, rec.Name, rec.Spec.LicenseSecretName))
-		must(t, work.ApplyObject(ctx, rec))
-		must(t, work.AwaitCluster(ctx, rec.Name, clusterLimit))
+		must(t, operator.license(ctx, rec.Name, rec.Spec.LicenseSecretName))
+		must(t, operator.ApplyObject(ctx, rec))
+		must(t, operator.AwaitCluster(ctx, rec.Name, clusterLimit))
 		must(t, work.ApplyObject(ctx, work.Cache()))
 		must(t, work.AwaitDatabase(ctx, firstDatabase, databaseLimit))
 	})
 	s.step(m.name+": nothing of it is left", func(t report.T) {
 		operator.Out, work.Out = s.Out, s.Out
 		work.removeAll(ctx, t, databaseKind)
-		work.removeClusters(ctx, t)
+		operator.removeClusters(ctx, t)
 		operator.unsubscribe(ctx, t)
 		operator.operatorIsGone(ctx, t)
-		for _, namespace := range append([]string{operator.Cluster.Namespace, m.cluster}, m.targets...) {
+		for _, namespace := range append([]string{operator.Cluster.Namespace, m.database}, m.targets...) {
 			must(t, s.remove(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))
 		}
 	})
