@@ -96,6 +96,8 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 				db.Annotations = map[string]string{names.AnnotationDiscovered: "guid"}
 			}), ""},
 		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
+		{"AA-1 without the local cluster", nil, nil, database(clusters("there", "third")), "the local cluster here is not among them"},
+		{"AA-14 the local cluster is taken out elsewhere", nil, database(clusters("here", "there", "third")), database(clusters("there", "third")), "edit the resource on another"},
 		{"a third cluster may join", nil, database(), database(clusters("here", "there", "third")), ""},
 	}
 	for _, c := range cases {

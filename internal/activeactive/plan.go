@@ -233,6 +233,9 @@ func reachable(in Inputs, sites map[string]Site) error {
 
 func certificatesAreThere(in Inputs) error {
 	for _, ref := range References(in.Database) {
+		if ref.Key != names.CertKey {
+			continue
+		}
 		if err := usable(ref, in.Secrets[ref.Secret], in.Database.Namespace); err != nil {
 			return err
 		}

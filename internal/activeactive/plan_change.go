@@ -27,9 +27,8 @@ func planChange(in Inputs, obs Observed, now time.Time) Plan {
 		return stop(err)
 	}
 	want := desired(in, obs.CRDB, terms.Merged.Sites)
-	missing := certificatesAreThere(in)
-	if missing != nil && want.password.problem == nil {
-		return stop(missing) // without its certificates this cluster would ask for none
+	if err := certificatesAreThere(in); err != nil {
+		return stop(err) // with a part of them this cluster would turn clients away, and with none let all in
 	}
 	next, err := want.changes(obs)
 	switch {

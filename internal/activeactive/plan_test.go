@@ -267,6 +267,10 @@ func TestPlanOfADatabaseThatIsThere(t *testing.T) {
 		{"AA-11 a certificate that is not there", func(s *scene) {
 			s.in.Database.Spec.GlobalConfigurations.ClientAuthenticationCertificates = []string{"cert"}
 		}, "", appv1.ReasonMissingReference},
+		{"AA-11 a certificate and the password are not there", func(s *scene) {
+			s.in.Database.Spec.GlobalConfigurations.ClientAuthenticationCertificates = []string{"cert"}
+			s.in.Database.Spec.GlobalConfigurations.DatabaseSecretName = "common"
+		}, "", appv1.ReasonMissingReference},
 		{"AA-13 a role that is not there", func(s *scene) {
 			s.roles(v1alpha1.RolePermission{Role: "reader", ACL: "Read Only"})
 		}, "remember", appv1.ReasonMissingReference},

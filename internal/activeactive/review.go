@@ -44,6 +44,9 @@ func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseA
 		}
 	}
 	errs = append(errs, r.references(ctx, db)...)
+	if err := Stays(db, r.local(ctx)); err != nil {
+		errs = append(errs, err)
+	}
 	errs = append(errs, r.fits(ctx, old, db)...)
 	var verdict admission.Verdict
 	for _, err := range errs {

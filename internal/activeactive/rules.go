@@ -1,7 +1,9 @@
 package activeactive
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -102,6 +104,24 @@ func ValidateChange(old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []err
 		errs = append(errs, outcome.Reject(pathGlobal+".shardingEnabled", "cannot change after the database was created"))
 	}
 	return errs
+}
+
+// Stays tells whether the local cluster is not, or no longer, among the participants (AA-1): a participant is taken out on
+// another one, because a cluster cannot ask for a change in which it takes no part.
+func Stays(db *v1alpha1.RedisEnterpriseActiveActiveDatabase, local map[string]bool) error {
+	known := ""
+	for _, name := range slices.Sorted(maps.Keys(local)) {
+		if !local[name] {
+			continue
+		}
+		if known = name; lists(db, name) {
+			return nil
+		}
+	}
+	if known == "" {
+		return nil // nobody knows yet which one is the local cluster
+	}
+	return outcome.Reject(pathClusters, "the local cluster %s is not among them; to take it out, edit the resource on another participating cluster", known)
 }
 
 // Swapped tells whether an edit takes the local cluster away and brings another in (AA-15): a merge patch that was meant
