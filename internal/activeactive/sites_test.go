@@ -410,3 +410,44 @@ func TestAA23_ACutLinkIsTold(t *testing.T) {
 		t.Errorf("%+v", east.events)
 	}
 }
+
+func TestAA17_AA18_VersionsAndCertificatesAreFollowedEverywhere(t *testing.T) {
+	_, sites := newWorld(t, "east", "west")
+	east, west := sites[0], sites[1]
+	east.make(east.orders(&v1alpha1.GlobalConfigurations{RedisVersion: "7.4", RolesPermissions: []v1alpha1.RolePermission{{Role: "Admin", ACL: "Nobody"}}}, "east", "west"))
+	together("AA-13 a missing ACL is told on both sides", sites, func(s *site, end error) (string, bool) {
+		return fmt.Sprint(end), end != nil && strings.Contains(end.Error(), `has no ACL "Nobody"`)
+	})
+	east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.RolesPermissions[0].ACL = "Read Only"
+	})
+	settled(sites...)
+	together("AA-13 both give the role", sites, func(s *site, end error) (string, bool) {
+		list := rest.Value(s.bdb(t).RolesPermissions)
+		return fmt.Sprint(list), end == nil && len(list) == 1
+	})
+	west.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.RolesPermissions = nil
+	})
+	together("AA-13 both take it away", sites, func(s *site, end error) (string, bool) {
+		return fmt.Sprint(end), end == nil && len(rest.Value(s.bdb(t).RolesPermissions)) == 0 && s.db().Spec.GlobalConfigurations.RolesPermissions == nil
+	})
+
+	west.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.RedisVersion = "8.0"
+	})
+	together("AA-17 both have the version", sites, func(s *site, end error) (string, bool) {
+		version := rest.Value(s.bdb(t).RedisVer)
+		return version, end == nil && strings.HasPrefix(version, "8.0") && s.db().Spec.GlobalConfigurations.RedisVersion == "8.0"
+	})
+
+	if got := west.db().Status.ClusterCertificatesGeneration; got != 1 {
+		t.Errorf("AA-18 generation %d", got)
+	}
+	if err := west.api().RotateCertificates(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	together("AA-18 the others are told of new certificates", sites, func(s *site, end error) (string, bool) {
+		return fmt.Sprint(s.db().Status.ClusterCertificatesGeneration), end == nil && (s.name != "west" || s.db().Status.ClusterCertificatesGeneration == 2)
+	})
+}
