@@ -149,6 +149,14 @@ func TestAA5_TheBodyOfANewDatabase(t *testing.T) {
 	if strings.Contains(ask.String(), "hidden") || strings.Contains(s.plan().Steps[0].String(), "hidden") {
 		t.Error("a step prints a password")
 	}
+	t.Run("AA-26 a finalizer before anything exists", func(t *testing.T) {
+		s := newScene(t)
+		s.in.Database.Finalizers = nil
+		p := s.plan()
+		if len(p.Steps) != 1 || p.Steps[0] != (guard{}) || p.End == nil {
+			t.Errorf("%v %v", p.Steps, p.End)
+		}
+	})
 	t.Run("AA-20 written down first", func(t *testing.T) {
 		if _, first := s.plan().Steps[0].(note); !first {
 			t.Errorf("%v", s.plan().Steps)
