@@ -279,7 +279,7 @@ func TestAA17_AA18_VersionsAndCertificatesAreFollowedEverywhere(t *testing.T) {
 	_, sites := newWorld(t, "east", "west")
 	east, west := sites[0], sites[1]
 	east.make(east.orders(&v1alpha1.GlobalConfigurations{RedisVersion: "7.4", RolesPermissions: []v1alpha1.RolePermission{{Role: "Admin", ACL: "Nobody"}}}, "east", "west"))
-	together("AA-13 a missing ACL is told on both sides", sites, func(s *site, end error) (string, bool) {
+	together("AA-13 a missing ACL is told on both sides", sites, func(_ *site, end error) (string, bool) {
 		return fmt.Sprint(end), end != nil && strings.Contains(end.Error(), `has no ACL "Nobody"`)
 	})
 	east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
