@@ -68,6 +68,20 @@ func newRelease(t *testing.T, folder, from string, operator v1.Hash, change func
 	return r
 }
 
+var scorecardTag = regexp.MustCompile(`(quay\.io/open-redis-enterprise/operator-scorecard):v[0-9.]+`)
+
+// pinScorecard names the image of our tests by its digest. A node that has pulled an earlier one under this tag would go on with that.
+func (r release) pinScorecard(t *testing.T, image v1.Hash) {
+	t.Helper()
+	path := filepath.Join(r.folder, "tests", "scorecard", "config.yaml")
+	text, err := os.ReadFile(path)
+	must(t, err)
+	if !scorecardTag.Match(text) {
+		t.Fatalf("%s names no image of ours", path)
+	}
+	must(t, os.WriteFile(path, scorecardTag.ReplaceAll(text, []byte("${1}@"+image.String())), 0o600))
+}
+
 // after is the release that would follow: head under the next version, so that a head that runs can be replaced.
 func after(t *testing.T, head release, folder, from string, operator v1.Hash) release {
 	t.Helper()

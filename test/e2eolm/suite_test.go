@@ -23,6 +23,7 @@ import (
 
 var (
 	from  = flag.String("from", "", "begin with this step on what an earlier run has left; the registry is filled in any case")
+	tests = flag.String("tests", "", "of the scorecard, only the tests that this selector chooses, such as 'suite=olm'")
 	until = flag.String("until", "", "stop after this step, and leave everything as it is")
 )
 
@@ -122,6 +123,7 @@ func fillRegistry(t *testing.T, s *suite) {
 	s.images.push(t, decompressor, decompressorTag, archived(t, filepath.Join(s.root, "bin", "images", "olm", "busybox.tar")))
 	s.released = newRelease(t, filepath.Join(s.scratch, previous), filepath.Join(s.root, "catalog", "released", previous), digests["operator-"+previous+".tar"], nil)
 	s.head = newRelease(t, filepath.Join(s.scratch, "head"), bundle, digests["operator-head.tar"], nil)
+	s.head.pinScorecard(t, digests["scorecard.tar"])
 	s.next = after(t, s.head, filepath.Join(s.scratch, "next"), bundle, digests["operator-head.tar"])
 	for _, r := range []release{s.released, s.head, s.next} {
 		s.Sayf("    bundle %s  %s", r.version, s.images.push(t, bundles, "v"+r.version, r.bundle(t)))
