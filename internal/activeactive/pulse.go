@@ -99,7 +99,10 @@ func (b *beat) note(found Replication) bool {
 	if found.Problem == "" {
 		b.missed = 0
 	}
-	if b.known.Known && b.known.Problem == "" && b.missed > 0 && b.missed < pulsePatience {
+	if found.Expelled && b.missed < pulsePatience {
+		found = Replication{} // data is dropped for that, so one look is not enough to know anything
+	}
+	if found.Known && b.known.Known && b.known.Problem == "" && b.missed > 0 && b.missed < pulsePatience {
 		return false
 	}
 	changed := !b.known.equal(found)
@@ -136,10 +139,23 @@ func replicationOf(own string, reports []rest.CRDBHealth, err error) Replication
 			down(r.Cluster, "%s has links to %d of %d clusters", r.Cluster, len(r.Connections), len(reports)-1)
 		}
 	}
-	out.Expelled = slices.ContainsFunc(reports, func(r rest.CRDBHealth) bool {
-		return r.Cluster != own && r.ConnectionError == "" && !r.Lists(own)
-	})
+	out.Expelled = expelled(own, reports)
 	slices.Sort(problems)
 	out.Problem = strings.Join(slices.Compact(problems), "; ")
 	return out
+}
+
+// expelled tells whether another participant has a newer configuration than the cluster that was asked, without that
+// cluster. An older one says nothing: it is what a participant has that hears of a newcomer last.
+func expelled(own string, reports []rest.CRDBHealth) bool {
+	var mine rest.Int
+	for _, r := range reports {
+		if r.Cluster == own {
+			mine, _ = r.Newest(own)
+		}
+	}
+	return mine > 0 && slices.ContainsFunc(reports, func(r rest.CRDBHealth) bool {
+		version, lists := r.Newest(own)
+		return r.Cluster != own && r.ConnectionError == "" && version > mine && !lists
+	})
 }

@@ -54,15 +54,19 @@ func TestAA23_ReplicationIsUpWhenEveryLinkIs(t *testing.T) {
 	}
 }
 
+const ownAtThree = `{"cluster_name":"a","configurations":[{"version":3,"instances":[{"cluster":{"name":"a"}},{"cluster":{"name":"b"}}]}]}`
+
 func TestAA14_AClusterThatWasTakenOutWithoutBeingAskedFindsOut(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       bool
 	}{
-		{"listed", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[{"version":3,"instances":[{"cluster":{"name":"a"}},{"cluster":{"name":"b"}}]}]}]`, false},
-		{"listed no more", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]},{"version":3,"instances":[{"cluster":{"name":"a"}}]}]}]`, true},
-		{"not told", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[]}]`, false},
-		{"no answer", `[{"cluster_name":"a"},{"cluster_name":"b","connection_error":"x","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]}]}]`, false},
+		{"listed", `[` + ownAtThree + `,{"cluster_name":"b","configurations":[{"version":4,"instances":[{"cluster":{"name":"a"}},{"cluster":{"name":"b"}}]}]}]`, false},
+		{"listed no more", `[` + ownAtThree + `,{"cluster_name":"b","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]},{"version":3,"instances":[{"cluster":{"name":"a"}}]}]}]`, true},
+		{"not listed yet: it hears of the newcomer last", `[` + ownAtThree + `,{"cluster_name":"b","configurations":[{"version":2,"instances":[{"cluster":{"name":"b"}}]}]}]`, false},
+		{"not told", `[` + ownAtThree + `,{"cluster_name":"b","configurations":[]}]`, false},
+		{"no answer", `[` + ownAtThree + `,{"cluster_name":"b","connection_error":"x","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]}]}]`, false},
+		{"its own version is not known", `[{"cluster_name":"a"},{"cluster_name":"b","configurations":[{"version":4,"instances":[{"cluster":{"name":"b"}}]}]}]`, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := replicationOf("a", reports(t, c.text), nil); got.Expelled != c.want {
@@ -117,4 +121,18 @@ func TestAA23_OneBadLookIsNoNews(t *testing.T) {
 		t.Fatalf("after two bad looks: %+v", known)
 	}
 	pulse.Remove(key)
+}
+
+func TestAA14_OneLookIsNotEnoughToDropData(t *testing.T) {
+	var b beat
+	out := Replication{Known: true, Expelled: true, Problem: "b has links to 0 of 1 clusters"}
+	if b.note(Replication{Known: true}); !b.known.Known {
+		t.Fatal("a good look is not kept")
+	}
+	if changed := b.note(out); !changed || b.known.Known || b.known.Expelled {
+		t.Errorf("after one look: %+v", b.known)
+	}
+	if b.note(out); !b.known.Expelled {
+		t.Errorf("after two looks: %+v", b.known)
+	}
 }

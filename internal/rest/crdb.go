@@ -162,24 +162,19 @@ type CRDBHealth struct {
 	} `json:"configurations"`
 }
 
-// Lists tells whether the newest configuration that the cluster has names another cluster as a participant; true when it
-// tells of no participants at all.
-func (h CRDBHealth) Lists(cluster string) bool {
-	newest := -1
-	for i, c := range h.Configurations {
-		if len(c.Instances) > 0 && (newest < 0 || c.Version > h.Configurations[newest].Version) {
-			newest = i
+// Newest is the version of the newest configuration that the cluster has, and whether that names another cluster as a
+// participant. Zero when it tells of no participants at all.
+func (h CRDBHealth) Newest(cluster string) (version Int, lists bool) {
+	for _, c := range h.Configurations {
+		if len(c.Instances) == 0 || c.Version <= version {
+			continue
+		}
+		version, lists = c.Version, false
+		for _, inst := range c.Instances {
+			lists = lists || inst.ClusterName() == cluster
 		}
 	}
-	if newest < 0 {
-		return true
-	}
-	for _, inst := range h.Configurations[newest].Instances {
-		if inst.ClusterName() == cluster {
-			return true
-		}
-	}
-	return false
+	return version, lists
 }
 
 // CRDBHealthConnection is what a cluster says about its links to another one.
