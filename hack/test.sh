@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 GO=${GO:-go}
 export CGO_ENABLED=1
-heavy=(./test/integration ./internal/emulator ./test/crash ./hack/lite)
+heavy=(./test/integration ./internal/emulator ./test/crash ./test/tlsprofile ./hack/lite)
 
 # shellcheck disable=SC2086 # a list of patterns
 mapfile -t all < <($GO list ${PACKAGES:-./...})
