@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/open-redis-enterprise/operator/internal/emulator/crdb"
 	"github.com/open-redis-enterprise/operator/internal/emulator/metrics"
 	"github.com/open-redis-enterprise/operator/internal/emulator/proxy"
 	operator "github.com/open-redis-enterprise/operator/internal/metrics"
@@ -49,7 +50,7 @@ func (small) Snapshot(context.Context) (metrics.Snapshot, error) {
 		Shards: []metrics.Shard{{UID: "1", Database: "1", Node: "1", Role: "master", Up: true, Info: map[string]string{
 			"used_memory": "1", "maxmemory": "2", "mem_clients_slaves": "0"}}},
 		Endpoints: []metrics.Endpoint{{Database: "1", Node: "1", Stats: proxy.Stats{}}},
-		Syncers:   []metrics.Syncer{{Database: "1", Source: "1", Type: "crdt"}},
+		Syncers:   []metrics.Syncer{{Database: "1", Source: "1", Type: "crdt", Link: &crdb.State{}}},
 	}, nil
 }
 
