@@ -239,10 +239,21 @@ func (s *stage) wrongIsRefused(ctx context.Context, t report.T) {
 	s.isRefused(ctx, t, cluster, "spec.nodes")
 }
 
+// certificateLimit is how long the API server and the pods may disagree about the certificate of the webhook. OLM replaces
+// it with each release, and kubelets take a minute and a half to bring it to a pod that runs already.
+const certificateLimit = 3 * time.Minute
+
 // isRefused applies what admission must refuse, naming the field.
 func (s *stage) isRefused(ctx context.Context, t report.T, object client.Object, field string) {
 	t.Helper()
-	err := s.ApplyObject(ctx, object)
+	var err error
+	must(t, s.Await(ctx, "the webhook that is asked about "+object.GetName(), certificateLimit, func() (bool, string, error) {
+		err = s.ApplyObject(ctx, object)
+		if isUntrusted(err) {
+			return false, err.Error(), nil
+		}
+		return true, "answers", nil
+	}))
 	switch {
 	case err == nil:
 		t.Errorf("%s got in", object.GetName())
@@ -252,6 +263,11 @@ func (s *stage) isRefused(ctx context.Context, t report.T, object client.Object,
 	case !strings.Contains(err.Error(), field):
 		t.Errorf("the refusal of %s does not name %s: %v", object.GetName(), field, err)
 	}
+}
+
+// isUntrusted tells whether the API server does not know the certificate that the webhook shows.
+func isUntrusted(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "failed calling webhook") && strings.Contains(err.Error(), "x509:")
 }
 
 // isRefusal tells whether an object was looked at and turned away, by the schema or by admission.
