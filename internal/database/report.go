@@ -19,32 +19,16 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
-// overdue is how long a wait may last before people are warned. It goes on all the same.
-const overdue = 10 * time.Minute
-
-// overdueNote ends the message of such a wait, and so is told once.
-const overdueNote = " (for more than 10 minutes now)"
-
 // Report writes the status from what the pass found and how it ended, and returns the events of what changed.
 func (k *Kind) Report(before, db *v1alpha1.RedisEnterpriseDatabase, run Run, err error, now time.Time) []kube.Event {
 	verdict := outcome.Of(err)
-	late := lateness(before, &verdict, now)
+	late := verdict.Overdue(before.Status.Conditions, now)
 	reportCluster(db, run)
 	reportDatabase(db, run)
 	reportAction(db, run)
 	reportSpec(db, run, verdict)
 	reportConditions(db, run, verdict)
 	return eventsOf(before, db, run, verdict, late)
-}
-
-// lateness marks a wait that has lasted too long.
-func lateness(before *v1alpha1.RedisEnterpriseDatabase, verdict *outcome.Verdict, now time.Time) bool {
-	since, waiting := outcome.WaitingSince(before.Status.Conditions)
-	if verdict.Kind != outcome.KindWaiting || !waiting || now.Sub(since) < overdue {
-		return false
-	}
-	verdict.Message += overdueNote
-	return true
 }
 
 func reportCluster(db *v1alpha1.RedisEnterpriseDatabase, run Run) {

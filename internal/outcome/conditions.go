@@ -62,3 +62,19 @@ func WaitingSince(conditions []metav1.Condition) (time.Time, bool) {
 	}
 	return c.LastTransitionTime.Time, true
 }
+
+// overdue is how long a wait may last before people are warned. It goes on all the same.
+const overdue = 10 * time.Minute
+
+// overdueNote ends the message of such a wait, and so is told once.
+const overdueNote = " (for more than 10 minutes now)"
+
+// Overdue tells whether a wait has lasted too long by the conditions that the resource had, and adds that to the message.
+func (v *Verdict) Overdue(before []metav1.Condition, now time.Time) bool {
+	since, waiting := WaitingSince(before)
+	if v.Kind != KindWaiting || !waiting || now.Sub(since) < overdue {
+		return false
+	}
+	v.Message += overdueNote
+	return true
+}

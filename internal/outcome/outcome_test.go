@@ -3,6 +3,7 @@ package outcome
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,5 +135,30 @@ func TestOverdue(t *testing.T) {
 	w := &Waiting{Since: now.Add(-time.Hour)}
 	if !w.Overdue(now, time.Minute) || w.Overdue(now, 2*time.Hour) || (&Waiting{}).Overdue(now, 0) {
 		t.Fatal("overdue is wrong")
+	}
+}
+
+func TestVerdictOverdue(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	since := func(d time.Duration, status metav1.ConditionStatus) []metav1.Condition {
+		return []metav1.Condition{{Type: v1.ConditionReconciling, Status: status, LastTransitionTime: metav1.NewTime(now.Add(-d))}}
+	}
+	for _, c := range []struct {
+		name   string
+		err    error
+		before []metav1.Condition
+		want   bool
+	}{
+		{"a wait of ten minutes", Wait("Busy", time.Second, "busy"), since(10*time.Minute, metav1.ConditionTrue), true},
+		{"a shorter one", Wait("Busy", time.Second, "busy"), since(10*time.Minute-time.Second, metav1.ConditionTrue), false},
+		{"one that begins", Wait("Busy", time.Second, "busy"), since(time.Hour, metav1.ConditionFalse), false},
+		{"a failure", errors.New("broken"), since(time.Hour, metav1.ConditionTrue), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Of(c.err)
+			if got := v.Overdue(c.before, now); got != c.want || strings.Contains(v.Message, "more than 10 minutes") != c.want {
+				t.Errorf("%v, %q", got, v.Message)
+			}
+		})
 	}
 }
