@@ -57,8 +57,15 @@ func warnings(db *v1alpha1.RedisEnterpriseDatabase) []string {
 	if paths := bdb.Unsupported(&db.Spec); len(paths) > 0 {
 		list = append(list, strings.Join(paths, ", ")+": not acted on by this version of the operator")
 	}
-	if errs := validation.IsDNS1035Label(names.DatabaseLoadBalancer(db.Name)); len(errs) > 0 {
-		list = append(list, "metadata.name: the database gets no Services, because their names would not be valid: "+errs[0])
+	for _, one := range []struct{ types, what string }{
+		{"", "the database gets no Services, because their names would not be valid: "},
+		{"load_balancer", "where Services are load balancers the database gets none, because the name would not be valid: "},
+	} {
+		for _, service := range names.DatabaseServices(db.Name, one.types) {
+			if errs := validation.IsDNS1035Label(service); len(errs) > 0 {
+				return append(list, "metadata.name: "+one.what+errs[0])
+			}
+		}
 	}
 	return list
 }

@@ -141,22 +141,8 @@ func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnte
 			name = "redis-" + strconv.Itoa(port)
 		}
 	}
-	of := map[string]string{
-		"cluster_ip":    name,
-		"headless":      names.DatabaseHeadless(name),
-		"load_balancer": names.DatabaseLoadBalancer(name),
-	}
-	var out []string
-	for word := range strings.SplitSeq(kinds, ",") {
-		service := of[strings.ToLower(strings.TrimSpace(word))]
-		if service != "" && !slices.Contains(out, service) {
-			out = append(out, service)
-		}
-	}
-	if len(out) == 0 {
-		out = []string{of["cluster_ip"], of["headless"]}
-	}
-	if balancer := of["load_balancer"]; bdb.ExternalAccess(&db.Spec) && !slices.Contains(out, balancer) {
+	out := names.DatabaseServices(name, kinds)
+	if balancer := names.DatabaseLoadBalancer(name); bdb.ExternalAccess(&db.Spec) && !slices.Contains(out, balancer) {
 		out = append(out, balancer)
 	}
 	if db.Namespace != cluster.Namespace {

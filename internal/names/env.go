@@ -24,5 +24,8 @@ const (
 	EnvDatabaseLabel      = "REDB_NAMESPACES_LABEL"
 )
 
+// EnvMetricsSecure protects the operator's metrics like the flag --metrics-secure: a Subscription can set variables and no flags.
+const EnvMetricsSecure = "METRICS_SECURE"
+
 // EnvOperatorCondition is how the Operator Lifecycle Manager tells the operator the name of its OperatorCondition.
 const EnvOperatorCondition = "OPERATOR_CONDITION_NAME"

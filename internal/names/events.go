@@ -36,6 +36,8 @@ const (
 	EventNotConnected = "RemoteClusterNotConnected"
 	// EventDiscovered: a resource was made because another cluster has it.
 	EventDiscovered = "Discovered"
+	// EventNotDiscovered: the resource of a database that another cluster has could not be made here.
+	EventNotDiscovered = "NotDiscovered"
 	// EventAdopted: a spec follows what was changed on another cluster.
 	EventAdopted = "AdoptedFromPeer"
 	// EventMergeConflict: two clusters changed the same field; the message names it and whose value counts.

@@ -4,6 +4,7 @@ package names
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -257,6 +258,23 @@ func DatabaseHeadless(db string) string { return db + "-headless" }
 
 // DatabaseLoadBalancer is the LoadBalancer Service of a database.
 func DatabaseLoadBalancer(db string) string { return db + "-load-balancer" }
+
+// DatabaseServices are the Services of a database by the types in spec.servicesRiggerSpec.databaseServiceType; words that
+// are none of them count as nothing (RIG-3, RIG-11).
+func DatabaseServices(db, types string) []string {
+	of := map[string]string{"cluster_ip": db, "headless": DatabaseHeadless(db), "load_balancer": DatabaseLoadBalancer(db)}
+	var out []string
+	for word := range strings.SplitSeq(types, ",") {
+		service := of[strings.ToLower(strings.TrimSpace(word))]
+		if service != "" && !slices.Contains(out, service) {
+			out = append(out, service)
+		}
+	}
+	if len(out) == 0 {
+		return []string{of["cluster_ip"], of["headless"]}
+	}
+	return out
+}
 
 // BDBLabel is the label key and value of pods that hold an endpoint of database uid.
 func BDBLabel(uid int64) (key, value string) {

@@ -46,8 +46,8 @@ func Databases(s Settings, list []rest.BDB, taken map[string]bool) (serve []Data
 			continue
 		}
 		seen[db.Name] = true
-		if errs := validation.IsDNS1035Label(names.DatabaseLoadBalancer(db.Name)); len(errs) > 0 {
-			left = append(left, db.leave(errs[0]))
+		if why := unnamed(s, db); why != "" {
+			left = append(left, db.leave(why))
 			continue
 		}
 		if name := clash(s, db, taken); name != "" {
@@ -61,6 +61,16 @@ func Databases(s Settings, list []rest.BDB, taken map[string]bool) (serve []Data
 
 func (db Database) leave(why string) string {
 	return fmt.Sprintf("%s (uid %d): %s", db.Name, db.UID, why)
+}
+
+// unnamed tells why a Service of a database cannot have its name; empty when all can.
+func unnamed(s Settings, db Database) string {
+	for _, kind := range typesOf(s, db) {
+		if errs := validation.IsDNS1035Label(serviceName(s, db, kind)); len(errs) > 0 {
+			return errs[0]
+		}
+	}
+	return ""
 }
 
 func clash(s Settings, db Database, taken map[string]bool) string {

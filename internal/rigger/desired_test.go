@@ -195,3 +195,20 @@ func TestRIG6_LabelsFollowEndpoints(t *testing.T) {
 		t.Errorf("nothing to change: %+v", again)
 	}
 }
+
+func TestRIG3_ANameIsJudgedByTheServicesThatAreMade(t *testing.T) {
+	long, byPort := strings.Repeat("a", 54), settings(LoadBalancer)
+	byPort.ByPort = true
+	for name, c := range map[string]struct {
+		s    Settings
+		want int
+	}{
+		"they fit":                      {settings(ClusterIP, Headless), 1},
+		"one of them does not":          {settings(ClusterIP, LoadBalancer), 0},
+		"they are named after the port": {byPort, 1},
+	} {
+		if dbs, left := Databases(c.s, []rest.BDB{bdb(1, long, 12000)}, nil); len(dbs) != c.want || len(left) != 1-c.want {
+			t.Errorf("%s: %d %v", name, len(dbs), left)
+		}
+	}
+}
