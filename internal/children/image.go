@@ -59,7 +59,12 @@ func (c Cluster) bootstrapperImage() string {
 	if c.BootstrapperImage != "" {
 		return c.BootstrapperImage
 	}
-	return Image(c.REC.Spec.BootstrapperImageSpec, c.Platform.Bootstrapper).String()
+	return WantedBootstrapperImage(c.REC, c.Platform)
+}
+
+// WantedBootstrapperImage is the bootstrapper's image that spec and defaults come down to.
+func WantedBootstrapperImage(rec *v1.RedisEnterpriseCluster, p platform.Platform) string {
+	return Image(rec.Spec.BootstrapperImageSpec, p.Bootstrapper).String()
 }
 
 func pullPolicy(spec *v1.ImageSpec) corev1.PullPolicy {

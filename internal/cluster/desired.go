@@ -6,6 +6,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/children"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/platform"
@@ -62,8 +63,8 @@ func desired(in Inputs, live *appsv1.StatefulSet) Desired {
 	return d
 }
 
-// childrenOf is what the builders need to know. The names of images that the spec leaves to the operator stay as they
-// run until the user upgrades: a new operator must not roll the nodes (rule REC-36).
+// childrenOf is what the builders need to know. The images stay as they run until the user upgrades: a new operator must
+// not roll the nodes (rule REC-36).
 func childrenOf(in Inputs, live *appsv1.StatefulSet) children.Cluster {
 	c := children.Cluster{REC: in.REC, Platform: in.Platform, CredentialSecret: in.Credentials.Secret,
 		OpenShift: in.Kinds.Has(platform.Route)}
@@ -73,14 +74,50 @@ func childrenOf(in Inputs, live *appsv1.StatefulSet) children.Cluster {
 	if len(live.Spec.VolumeClaimTemplates) > 0 {
 		c.Claim = live.Spec.VolumeClaimTemplates[0].DeepCopy()
 	}
-	runs := imageOf(live, names.NodeContainer)
-	if tagOf(in) == "" {
+	if runs := imageOf(live, names.NodeContainer); keepsNodeImage(in, live, runs) {
 		c.NodeImage = runs
 	}
-	if !foreign(live) && in.REC.Spec.BootstrapperImageSpec == nil && (c.NodeImage != "" || children.WantedNodeImage(in.REC, in.Platform) == runs) {
-		c.BootstrapperImage = imageOf(live, names.BootstrapperContainer)
+	runs := imageOf(live, names.BootstrapperContainer)
+	unasked := in.REC.Spec.BootstrapperImageSpec == nil || asksFor(runs, func(p platform.Platform) string { return children.WantedBootstrapperImage(in.REC, p) })
+	if !foreign(live) && c.NodeImage != "" && unasked {
+		c.BootstrapperImage = runs
 	}
 	return c
+}
+
+// keepsNodeImage tells whether the nodes stay with the image they run: while the spec asks for no other one, whatever this
+// operator would give to a new cluster.
+func keepsNodeImage(in Inputs, live *appsv1.StatefulSet, runs string) bool {
+	standard := children.WantedNodeImage(in.REC, in.Platform)
+	switch {
+	case tagOf(in) == "" || standard == runs:
+		return true
+	case unborn(in.REC, live): // nothing to lose, and a registry that was named wrong can be put right
+		return false
+	case autoUpgrade(in.REC) && in.REC.Spec.RedisEnterpriseImageSpec.DigestHash == "" && moved(runs, standard):
+		return false
+	}
+	return asksFor(runs, func(p platform.Platform) string { return children.WantedNodeImage(in.REC, p) })
+}
+
+// asksFor tells whether a spec, laid over the image that runs, comes down to just that. What the spec leaves open is then
+// as it runs and not as this operator's default has it.
+func asksFor(runs string, wanted func(platform.Platform) string) bool {
+	image, err := platform.ParseImage(runs)
+	return err == nil && wanted(platform.Platform{Node: image, Bootstrapper: image}) == runs
+}
+
+// unborn tells whether no node has ever come up.
+func unborn(rec *v1.RedisEnterpriseCluster, live *appsv1.StatefulSet) bool {
+	state := rec.Status.State
+	return live.Status.ReadyReplicas == 0 && (state == v1.ClusterPendingCreation || state == v1.ClusterBootstrappingFirstPod)
+}
+
+// moved tells whether two images are known to be different ones, and do not only come from different registries.
+func moved(runs, standard string) bool {
+	a, errA := platform.ParseImage(runs)
+	b, errB := platform.ParseImage(standard)
+	return errA == nil && errB == nil && a.Digest != "" && b.Digest != "" && a.Digest != b.Digest
 }
 
 // tagOf is the tag that the spec gives to the node image.

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	v1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
+	"github.com/open-redis-enterprise/operator/internal/platform"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -163,6 +166,83 @@ func TestREC36_ANewOperatorDoesNotRollTheNodes(t *testing.T) {
 	d := desired(in, o.Set)
 	if r := planRollout(rec, d.Set, o); !r.Upgrade || imageOf(d.Set, names.BootstrapperContainer) != "r/operator:2" {
 		t.Errorf("the upgrade brings the new bootstrapper along: %+v, %s", r, imageOf(d.Set, names.BootstrapperContainer))
+	}
+}
+
+// What OLM gives is named by digest, under a tag that the spec has had since the cluster was made.
+func TestREC36_ANewDigestDoesNotRollTheNodes(t *testing.T) {
+	const first, second = "sha256:aaaa", "sha256:bbbb"
+	mirrored := func(r *v1.RedisEnterpriseCluster) { r.Spec.RedisEnterpriseImageSpec.Repository = "mirror/redis" }
+	auto := func(r *v1.RedisEnterpriseCluster) {
+		r.Spec.UpgradeSpec = &v1.ClusterUpgradeSpec{AutoUpgradeRedisEnterprise: true}
+	}
+	bootstrapper := func(spec v1.ImageSpec) edit {
+		return func(r *v1.RedisEnterpriseCluster) { r.Spec.BootstrapperImageSpec = &spec }
+	}
+	digest := func(d string) edit {
+		return func(r *v1.RedisEnterpriseCluster) { r.Spec.RedisEnterpriseImageSpec.DigestHash = d }
+	}
+	fips := func(r *v1.RedisEnterpriseCluster) {
+		r.Spec.SecurityContext = &v1.SecurityContext{FIPS: &v1.FIPS{Enabled: true}}
+	}
+	for _, c := range []struct {
+		name     string
+		spec     []edit // since the cluster was made
+		change   []edit // by the user, after the operator changed
+		now      platform.Image
+		rolls    bool
+		image    string // of the nodes from now on
+		born     bool
+		operator string // the bootstrapper's
+	}{
+		{"another digest at the same tag", nil, nil, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"another default tag", nil, nil, platform.Image{Repository: "r/redis", Tag: "8.4.0", Digest: second}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"another registry", nil, nil, platform.Image{Repository: "mirror/redis", Tag: "8.2.0", Digest: first}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"a default without digest", nil, nil, platform.Image{Repository: "r/redis", Tag: "8.2.0"}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"a repository in the spec", []edit{mirrored}, nil, platform.Image{Repository: "mirror/redis", Tag: "8.2.0", Digest: second}, false, "mirror/redis:8.2.0", true, "r/operator@" + first},
+		{"a pull policy of the bootstrapper", []edit{bootstrapper(v1.ImageSpec{ImagePullPolicy: "Always"})}, nil, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"a tag that the user changes", nil, []edit{tag("8.4.0")}, platform.Image{Repository: "r/redis", Tag: "8.4.0", Digest: second}, true, "r/redis:8.4.0@" + second, true, "r/operator@" + second},
+		{"a tag that the user changes to no default", nil, []edit{tag("8.3.0")}, platform.Image{Repository: "r/redis", Tag: "8.4.0", Digest: second}, true, "r/redis:8.3.0", true, "r/operator@" + second},
+		{"a digest that the user asks for", nil, []edit{digest("sha256:cccc")}, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, true, "r/redis:8.2.0@sha256:cccc", true, "r/operator@" + second},
+		{"a registry that the user asks for", nil, []edit{mirrored}, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, true, "mirror/redis:8.2.0", true, "r/operator@" + second},
+		{"another bootstrapper that the user asks for", nil, []edit{bootstrapper(v1.ImageSpec{DigestHash: "sha256:dddd"})}, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, true, "r/redis:8.2.0@" + first, true, "r/operator@sha256:dddd"},
+		{"REC-109 FIPS where the tag is another one", []edit{tag("8.1.0")}, []edit{fips}, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, true, "r/redis:8.1.0.fips", true, "r/operator@" + second},
+		{"REC-37 automatic upgrades follow a digest", nil, []edit{auto}, platform.Image{Repository: "r/redis", Tag: "8.2.0", Digest: second}, true, "r/redis:8.2.0@" + second, true, "r/operator@" + second},
+		{"REC-37 automatic upgrades follow no registry", nil, []edit{auto}, platform.Image{Repository: "mirror/redis", Tag: "8.2.0", Digest: first}, false, "r/redis:8.2.0@" + first, true, "r/operator@" + first},
+		{"a registry put right before the first node came up", nil, nil, platform.Image{Repository: "mirror/redis", Tag: "8.2.0", Digest: first}, true, "mirror/redis:8.2.0@" + first, false, "r/operator@" + second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			made := newREC(append([]edit{tag("8.2.0")}, c.spec...)...)
+			before := inputs(made)
+			before.Platform.Node.Digest = first
+			before.Platform.Bootstrapper = platform.Image{Repository: "r/operator", Digest: first}
+			o := healthy(made)
+			o.Set = setOf(desired(before, nil).Set, &Observed{}, Rollout{Partition: 3})
+			o.Set.Status = appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "a", ReadyReplicas: 3}
+			for i := range o.Pods {
+				o.Pods[i].Spec.Containers = o.Set.Spec.Template.Spec.Containers
+			}
+			after := before
+			after.REC = made.DeepCopy()
+			for _, change := range c.change {
+				change(after.REC)
+			}
+			if !c.born {
+				after.REC.Status.State, o.Set.Status.ReadyReplicas = v1.ClusterBootstrappingFirstPod, 0
+			}
+			after.Platform.Node = c.now
+			after.Platform.Bootstrapper.Digest = second
+			want := desired(after, o.Set).Set
+			if r := planRollout(after.REC, want, o); r.Rolling != c.rolls {
+				t.Errorf("%+v", r)
+			}
+			if got := imageOf(want, names.NodeContainer); got != c.image {
+				t.Errorf("nodes run %s, want %s", got, c.image)
+			}
+			if got := imageOf(want, names.BootstrapperContainer); got != c.operator {
+				t.Errorf("the bootstrapper is %s, want %s", got, c.operator)
+			}
+		})
 	}
 }
 
