@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -128,6 +129,10 @@ func managerCommand(version string) *cobra.Command {
 func (o *ManagerOptions) readEnvironment(env func(string) string) {
 	o.Namespace = env(names.EnvPodNamespace)
 	o.Gate.Condition = env(names.EnvOperatorCondition)
+	if text := env(names.EnvMetricsSecure); text != "" {
+		secure, err := strconv.ParseBool(text)
+		o.MetricsSecure = o.MetricsSecure || secure || err != nil // whoever sets it wants it
+	}
 	o.Watch = listed(env("WATCH_NAMESPACE"))
 	if len(o.Watch) > 0 { // else it is all of them
 		more := listed(env(names.EnvDatabaseNamespaces))

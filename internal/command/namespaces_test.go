@@ -45,6 +45,23 @@ func TestMNS2_NamespacesOfTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestMetricsAreProtectedByFlagOrVariable(t *testing.T) {
+	for _, c := range []struct {
+		flag bool
+		text string
+		want bool
+	}{{false, "", false}, {true, "", true}, {false, "true", true}, {false, "1", true}, {false, "false", false}, {true, "false", true}, {false, "on", true}} {
+		o := ManagerOptions{MetricsSecure: c.flag}
+		o.readEnvironment(func(key string) string { return map[string]string{"METRICS_SECURE": c.text}[key] })
+		if o.MetricsSecure != c.want {
+			t.Errorf("flag %t, variable %q: %t", c.flag, c.text, o.MetricsSecure)
+		}
+		if o.metricsServer(&serving{}).SecureServing != c.want {
+			t.Errorf("flag %t, variable %q: served otherwise", c.flag, c.text)
+		}
+	}
+}
+
 // asked answers for namespaces; those that are not there are refused.
 func asked(answers map[string]string) asker {
 	return func(_ context.Context, namespace string) (string, error) {

@@ -55,9 +55,10 @@ const pageFoot = `
 
 ## Where they are served
 
-Port 8383 (` + "`metrics`" + `) of each replica, path ` + "`/metrics`" + `. As installed by ` + "`config/default`" + ` it is plain HTTP. With ` + "`--metrics-secure`" + ` it is
-TLS with the certificate of the admission server (Secret ` + "`admission-tls`" + `, name ` + "`admission.<namespace>.svc`" + `), and Kubernetes is
+Port 8383 (` + "`metrics`" + `) of each replica, path ` + "`/metrics`" + `. As installed by ` + "`config/default`" + ` it is plain HTTP, and so by OLM. With ` + "`--metrics-secure`" + `, or
+` + "`METRICS_SECURE=true`" + ` in the environment, it is TLS with the certificate of the admission server (Secret ` + "`admission-tls`" + `, name ` + "`admission.<namespace>.svc`" + `), and Kubernetes is
 asked for every reader: it must be authenticated and allowed to get the path ` + "`/metrics`" + `. The component ` + "`config/prometheus`" + `
-switches that on and brings all that belongs to it: Service, ServiceMonitor, rights, alerts and the dashboard. See
+switches that on and brings all that belongs to it: Service, ServiceMonitor, rights, alerts and the dashboard;
+with OLM, ` + "`config/overlays/openshift/metrics`" + ` does ([openshift.md](openshift.md)). See
 [decisions/0013](decisions/0013-operator-metrics.md).
 `
