@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
@@ -15,9 +16,9 @@ import (
 func Admission(s Shared) []admission.Kind {
 	cached, live := s.Manager.GetClient(), kube.ByName(s.Manager.GetAPIReader())
 	return []admission.Kind{
-		clusterReview(),
+		elsewhere{clusterReview(), s.Namespace},
 		database.Reviewer{Cached: cached, Live: live, Links: s.Links, Namespace: s.Namespace}.Kind(),
-		remotecluster.Reviewer{Cached: cached}.Kind(),
+		elsewhere{remotecluster.Reviewer{Cached: cached}.Kind(), s.Namespace},
 		activeActiveReviewer(s).Kind(),
 	}
 }
@@ -33,4 +34,22 @@ func clusterReview() admission.Kind {
 			}
 			return verdict
 		})
+}
+
+// elsewhere warns about a resource in a namespace whose clusters this operator does not look after (rule MNS-7). It is a
+// warning and no more: the namespace may have an operator of its own, whose resource this is, and the rights here end.
+type elsewhere struct {
+	admission.Kind
+	own string
+}
+
+// Review adds the warning to what the kind says.
+func (e elsewhere) Review(ctx context.Context, request admission.Request) (admission.Verdict, error) {
+	verdict, err := e.Kind.Review(ctx, request)
+	if err == nil && request.Operation == admission.Create && e.own != "" && request.Namespace != e.own {
+		verdict.Warnings = append(verdict.Warnings, fmt.Sprintf(
+			"metadata.namespace: the operator that answers is in namespace %s and looks after no %s in %s; unless an operator is installed there, nothing happens",
+			e.own, request.Resource, request.Namespace))
+	}
+	return verdict, err
 }

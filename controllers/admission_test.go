@@ -1,9 +1,18 @@
 package controllers
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
+	"github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
 )
 
@@ -31,6 +40,55 @@ func TestADM4_ClustersAreCheckedInBothVersions(t *testing.T) {
 			got := strings.Join(verdict.Denials, "; ")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("denials %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// clientOnly is a manager that has a client and nothing else.
+type clientOnly struct {
+	manager.Manager
+	client client.Client
+}
+
+func (m clientOnly) GetClient() client.Client    { return m.client }
+func (m clientOnly) GetAPIReader() client.Reader { return m.client }
+
+func TestMNS7_AClusterElsewhereIsLetThroughWithAWarning(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(appv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	kinds := Admission(Shared{Manager: clientOnly{client: fake.NewClientBuilder().WithScheme(scheme).Build()}, Namespace: "redis"})
+	for _, c := range []struct {
+		name, resource, namespace string
+		operation                 admission.Operation
+		warns                     bool
+	}{
+		{"a cluster beside the operator", "redisenterpriseclusters", "redis", admission.Create, false},
+		{"a cluster elsewhere", "redisenterpriseclusters", "shop", admission.Create, true},
+		{"told once", "redisenterpriseclusters", "shop", admission.Update, false},
+		{"a remote cluster beside the operator", "redisenterpriseremoteclusters", "redis", admission.Create, false},
+		{"a remote cluster elsewhere", "redisenterpriseremoteclusters", "shop", admission.Create, true},
+		{"a database elsewhere is served", "redisenterprisedatabases", "shop", admission.Create, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			object := []byte(`{"metadata":{"name":"x","namespace":"` + c.namespace + `"},"spec":{"recName":"a","recNamespace":"b","apiFqdnUrl":"c.example.com"}}`)
+			request := admission.Request{Operation: c.operation, Resource: c.resource, Namespace: c.namespace, Name: "x", Object: object}
+			if c.operation == admission.Update {
+				request.Old = []byte(`{"metadata":{"name":"x"},"spec":{}}`)
+			}
+			for _, kind := range kinds {
+				if kind.Resource() != c.resource {
+					continue
+				}
+				verdict, err := kind.Review(t.Context(), request)
+				if err != nil || c.resource != "redisenterprisedatabases" && len(verdict.Denials) > 0 {
+					t.Fatalf("%+v, %v", verdict, err)
+				}
+				if told := strings.Contains(strings.Join(verdict.Warnings, "; "), "looks after no "+c.resource+" in shop"); told != c.warns {
+					t.Errorf("warnings %q", verdict.Warnings)
+				}
 			}
 		})
 	}

@@ -24,6 +24,8 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/activeactive"
 	"github.com/open-redis-enterprise/operator/internal/kube"
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/names"
+	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
 
 // +kubebuilder:rbac:groups=app.redislabs.com,resources=redisenterpriseactiveactivedatabases,verbs=create;delete;get;list;watch;patch;update
@@ -73,7 +75,27 @@ func discovering(reader client.Reader, s Shared, kind *activeactive.Kind, next r
 		if s.Teardown.Ending(request.Namespace) {
 			return reconcile.Result{}, nil
 		}
-		return reconcile.Result{}, kind.Discover(ctx, request.NamespacedName)
+		if err = kind.Discover(ctx, request.NamespacedName); err == nil {
+			return reconcile.Result{}, nil // made, or there is nothing to make: either way somebody else wakes this
+		}
+		notDiscovered(ctx, reader, s, request, err)
+		return outcome.Result(err)
+	}
+}
+
+// notDiscovered tells of a database whose resource cannot be made here. There is nothing else that could: the cluster has it.
+func notDiscovered(ctx context.Context, reader client.Reader, s Shared, request reconcile.Request, err error) {
+	verdict := outcome.Of(err)
+	if verdict.Kind != outcome.KindFailed && verdict.Kind != outcome.KindRejected {
+		return
+	}
+	var clusters appv1.RedisEnterpriseClusterList
+	if lerr := reader.List(ctx, &clusters, client.InNamespace(s.Namespace)); lerr != nil {
+		ctrl.LoggerFrom(ctx).Error(lerr, "clusters not told of a database without a resource")
+	}
+	for i := range clusters.Items {
+		kube.Emit(s.Events, &clusters.Items[i], []kube.Event{kube.Warning(names.EventNotDiscovered,
+			"another cluster has made Active-Active database "+request.String()+", whose resource cannot be made here: "+verdict.Message)})
 	}
 }
 

@@ -82,7 +82,7 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 		{"NET-15 no access from outside for cluster-aware clients", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) {
 			g.OSSCluster, g.OSSClusterSettings = &yes, &v1alpha1.DatabaseOSSClusterSettings{EnableExternalAccess: true}
 		})), "spec.globalConfigurations.ossClusterSettings.enableExternalAccess"},
-		{"AA-2 a name too long for a Service", nil, nil, database(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Name = strings.Repeat("a", 52) }), "metadata.name"},
+		{"AA-2 a name too long for a Service", nil, nil, database(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) { db.Name = strings.Repeat("a", 55) }), "metadata.name"},
 		{"AA-7 one shard for good", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) {
 			no, two := false, 2
 			g.ShardingEnabled, g.ShardCount = &no, &two
@@ -96,6 +96,8 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 				db.Annotations = map[string]string{names.AnnotationDiscovered: "guid"}
 			}), ""},
 		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
+		{"AA-15 a patch that drops the others", nil, database(), database(clusters("here", "third")), "leaves 1 of the 2"},
+		{"AA-15 a participant is replaced", nil, database(clusters("here", "there", "third")), database(clusters("here", "third", "fourth")), "fourth was not found"},
 		{"AA-1 without the local cluster", nil, nil, database(clusters("there", "third")), "the local cluster here is not among them"},
 		{"AA-14 the local cluster is taken out elsewhere", nil, database(clusters("here", "there", "third")), database(clusters("there", "third")), "edit the resource on another"},
 		{"a third cluster may join", nil, database(), database(clusters("here", "there", "third")), ""},

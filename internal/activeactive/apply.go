@@ -3,6 +3,7 @@ package activeactive
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,9 +68,22 @@ func (s request) do(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpriseAc
 	case rest.IsNotFound(err), rest.IsExists(err):
 		return outcome.Wait(v1alpha1.ReasonChanging, soon, "the database has changed meanwhile; looking again")
 	case rest.IsRefused(err), rest.IsForbidden(err):
-		return Desired{}.explain(bdb.Explain(err))
+		return s.refused(ctx, k, db, run, Desired{}.explain(bdb.Explain(err)))
 	}
 	return fmt.Errorf("%s: %w", s.op, err)
+}
+
+// refused writes down that there is no task, so that nobody waits for it and the status says so (AA-22, AA-24).
+func (s request) refused(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpriseActiveActiveDatabase, run *Run, why error) error {
+	var rejected *outcome.Rejected
+	if !errors.As(why, &rejected) {
+		return why
+	}
+	run.TaskID = ""
+	if err := (conclude{s.record.refused(rejected, k.now())}).do(ctx, k, db, run); err != nil {
+		return err
+	}
+	return why
 }
 
 func (s request) send(ctx context.Context, api API, id string) (*rest.CRDBTask, error) {
@@ -109,7 +123,11 @@ func (s adopt) do(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpriseActi
 	}
 	after.Annotations[names.AnnotationAgreed] = text
 	patch := client.MergeFromWithOptions(db.DeepCopy(), client.MergeFromWithOptimisticLock{})
-	if err := k.Client.Patch(ctx, after, patch, client.FieldOwner(names.ManagerOperator)); err != nil {
+	err = k.Client.Patch(ctx, after, patch, client.FieldOwner(names.ManagerOperator))
+	switch {
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err): // by the schema, or by a webhook, ours or another
+		return outcome.Reject("spec", "what was changed on another participating cluster is refused here: %v", err)
+	case err != nil:
 		return fmt.Errorf("write the spec: %w", err)
 	}
 	after.Status = db.Status
@@ -126,7 +144,7 @@ func (s agree) do(ctx context.Context, k *Kind, db *v1alpha1.RedisEnterpriseActi
 }
 
 func textOf(t Terms) (string, error) {
-	raw, err := json.Marshal(t)
+	raw, err := json.Marshal(whatIsKnown(t))
 	return string(raw), err
 }
 

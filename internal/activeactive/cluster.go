@@ -79,6 +79,18 @@ func recovering(cluster *appv1.RedisEnterpriseCluster) bool {
 // participants that do not answer are waited for, since the cluster waits for it.
 const clusterGoesGrace = detachAfter + 5*time.Minute
 
+// silentFor is how long a cluster that is being deleted must have told nothing before it counts as gone. One call that
+// fails is no sign of that.
+const silentFor = time.Minute
+
+// isSilent tells whether the cluster has not been read for a while.
+func isSilent(in Inputs, obs Observed, now time.Time) bool {
+	if obs.Err == nil || in.Link == nil {
+		return false
+	}
+	return obs.Snapshot == nil || now.Sub(obs.Snapshot.Time) > silentFor
+}
+
 // mayLeave says why the resource may go without asking the cluster; empty when it must ask.
 func mayLeave(in Inputs, obs Observed, now time.Time) string {
 	cluster := in.Cluster
@@ -90,14 +102,17 @@ func mayLeave(in Inputs, obs Observed, now time.Time) string {
 			return "its cluster was never formed"
 		}
 		return ""
-	case obs.Err != nil && in.Link != nil || neverFormed(cluster):
-		return "its cluster is being deleted and no longer answers"
+	case neverFormed(cluster):
+		return "its cluster is being deleted and was never formed"
 	}
 	since := cluster.DeletionTimestamp.Time
 	if at := in.Database.DeletionTimestamp.Time; at.After(since) {
 		since = at
 	}
-	if now.Sub(since) > clusterGoesGrace {
+	switch waited := now.Sub(since); {
+	case waited > silentFor && isSilent(in, obs, now):
+		return "its cluster is being deleted and no longer answers"
+	case waited > clusterGoesGrace:
 		return "its cluster is being deleted and takes its part along"
 	}
 	return ""

@@ -32,13 +32,18 @@ type Desired struct {
 	in       Inputs
 	password password
 	sites    map[string]Site
+	// global are the common settings, with what this version does not know of them.
+	global tree
 	// sharded tells whether an existing database can have more than one shard; nil for a new one.
 	sharded *bool
 }
 
 // desired looks up what the spec refers to.
 func desired(in Inputs, crdb *rest.CRDB, sites map[string]Site) Desired {
-	d := Desired{in: in, sites: sites, password: passwordOf(in, crdb)}
+	d := Desired{in: in, sites: sites, password: passwordOf(in, crdb), global: globalTree(in.Database.Spec.GlobalConfigurations)}
+	if crdb != nil {
+		d.global = withUnknown(d.global, serverTerms(crdb, in.Database.Spec.GlobalConfigurations).Global)
+	}
 	if crdb != nil && crdb.DefaultDBConfig != nil {
 		d.sharded = rest.Ptr(rest.Value(crdb.DefaultDBConfig.Sharding))
 	}
@@ -87,7 +92,7 @@ func (d Desired) commonTags() map[string]string {
 
 // globalText is the agreed form of the settings. Signs that a tag cannot have are written as JSON escapes.
 func (d Desired) globalText() string {
-	raw, err := json.Marshal(globalTree(d.in.Database.Spec.GlobalConfigurations))
+	raw, err := json.Marshal(d.global)
 	if err != nil { // plain values cannot fail
 		return "{}"
 	}
@@ -327,8 +332,21 @@ func (d Desired) credentialsPrint(cluster string) string {
 	return fingerprint(d.in.Database.Name, cluster, []byte(c.Username), []byte(c.Password))
 }
 
+// credentialsOf are the fingerprints of the credentials that are sent with some instances: another password makes another
+// wish, and is known to be in use once the task has succeeded.
+func (d Desired) credentialsOf(sent ...rest.CRDBInstance) map[string]string {
+	out := map[string]string{}
+	for _, inst := range sent {
+		if inst.Cluster != nil && inst.Cluster.Credentials != nil {
+			out[inst.ClusterName()] = d.credentialsPrint(inst.ClusterName())
+		}
+	}
+	return out
+}
+
 // agreement is what to remember once all participants have what is written here.
 func (d Desired) agreement(server Terms) Terms {
+	server = whatIsKnown(server)
 	server.Secrets = map[string]string{}
 	for cluster := range d.sites {
 		if print := d.credentialsPrint(cluster); print != "" {

@@ -140,6 +140,9 @@ func remoteFor(in Inputs, crdb *rest.CRDB, cluster string, site Site) (*v1alpha1
 	if inst := instanceOn(crdb, cluster); inst != nil && tagsOf(inst.DBConfig)[bdb.TagRemoteCluster] != "" {
 		name = tagsOf(inst.DBConfig)[bdb.TagRemoteCluster]
 	}
+	if in.remote(name) != nil { // another cluster has that name here; which one is meant is known by the cluster and not by the name
+		name = rec + "-" + namespace
+	}
 	if in.remote(name) != nil {
 		return nil, outcome.Reject(pathClusters, "RedisEnterpriseRemoteCluster %s stands for another cluster here than on the other participants, where it is %s; create one under another name for that", name, cluster)
 	}

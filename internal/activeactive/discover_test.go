@@ -70,7 +70,12 @@ func TestRERC7_TheRemoteClusterOfAParticipant(t *testing.T) {
 	other := v1alpha1.RedisEnterpriseRemoteCluster{}
 	other.Name, other.Spec.RECName, other.Spec.RECNamespace = "there", "rec", "somewhere"
 	in.Remotes = append(in.Remotes, other)
+	if remote, err = remoteFor(in, s.obs.CRDB, cluster, site); err != nil || remote.Name != "rec-there" || remote.Spec.SecretName != "redis-enterprise-rec-there" {
+		t.Errorf("a name that stands for another cluster: %+v %v", remote, err)
+	}
+	other.Name = "rec-there"
+	in.Remotes = append(in.Remotes, other)
 	if _, err = remoteFor(in, s.obs.CRDB, cluster, site); reasonOf(err) == "" {
-		t.Errorf("a name that stands for another cluster: %v", err)
+		t.Errorf("no name is left: %v", err)
 	}
 }

@@ -54,9 +54,13 @@ func (in Inputs) remote(name string) *v1alpha1.RedisEnterpriseRemoteCluster {
 
 // remoteOf finds the remote cluster that stands for a cluster, the oldest if several do.
 func (in Inputs) remoteOf(cluster string) *v1alpha1.RedisEnterpriseRemoteCluster {
+	return describing(in.Remotes, cluster)
+}
+
+func describing(remotes []v1alpha1.RedisEnterpriseRemoteCluster, cluster string) *v1alpha1.RedisEnterpriseRemoteCluster {
 	var found *v1alpha1.RedisEnterpriseRemoteCluster
-	for i := range in.Remotes {
-		if r := &in.Remotes[i]; clusterOf(r) == cluster && (found == nil || r.CreationTimestamp.Before(&found.CreationTimestamp)) {
+	for i := range remotes {
+		if r := &remotes[i]; clusterOf(r) == cluster && (found == nil || r.CreationTimestamp.Before(&found.CreationTimestamp)) {
 			found = r
 		}
 	}

@@ -63,11 +63,17 @@ func (k *Kind) Run(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActive
 		return Run{}, err
 	}
 	phase, span = trace.Phase(ctx, trace.Observe)
-	run := Run{Inputs: in, Observed: k.observe(phase, in)}
+	run := Run{Inputs: in, Observed: k.observe(phase, in, (*link.Link).Observe)}
 	span.End(run.Observed.Err)
 	_, span = trace.Phase(ctx, trace.Plan)
 	next := plan(in, run.Observed, k.now())
 	span.End(nil)
+	if next.asks() {
+		phase, span = trace.Phase(ctx, trace.Observe)
+		run.Observed = k.observe(phase, in, (*link.Link).Refresh)
+		span.End(run.Observed.Err)
+		next = plan(in, run.Observed, k.now())
+	}
 	phase, span = trace.Phase(ctx, trace.Apply)
 	err = k.apply(phase, db, next.Steps, &run)
 	span.End(err)

@@ -3,6 +3,7 @@ package activeactive
 import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/ingress"
 	"github.com/open-redis-enterprise/operator/internal/link"
@@ -11,10 +12,22 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
-// servicesAreNamed: replication comes in through a Service, whose name must be one.
-func servicesAreNamed(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) error {
-	if errs := validation.IsDNS1035Label(names.DatabaseLoadBalancer(db.Name)); len(errs) > 0 {
-		return outcome.Reject("metadata.name", "%s cannot be the name of a Service of the database, through which it is replicated: %s", names.DatabaseLoadBalancer(db.Name), errs[0])
+// servicesAreNamed: replication comes in through Services of the local cluster, whose names must be such (AA-2). How long
+// the name of a database may be follows from the types of Services that the cluster makes.
+func servicesAreNamed(in Inputs, _ Observed) error {
+	if in.Cluster == nil {
+		return nil
+	}
+	types := ""
+	if rigger := in.Cluster.Spec.ServicesRiggerSpec; rigger != nil {
+		if types = rigger.DatabaseServiceType; rigger.ServiceNaming == appv1.ServiceNamingPort {
+			return nil // they have the port's name
+		}
+	}
+	for _, service := range names.DatabaseServices(in.Database.Name, types) {
+		if errs := validation.IsDNS1035Label(service); len(errs) > 0 {
+			return outcome.Reject("metadata.name", "%s cannot be the name of a Service of the database, through which it is replicated: %s", service, errs[0])
+		}
 	}
 	return nil
 }
@@ -28,6 +41,17 @@ func hostsAreNames(in Inputs, _ Observed) error {
 		}
 		if err := ingress.CheckHost("metadata.name", in.Database.Name+remote.Spec.DBFQDNSuffix); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// entryIsHere: what the entry of the local cluster says of the resource is true of this one (AA-27).
+func entryIsHere(in Inputs) error {
+	for _, p := range in.Database.Spec.ParticipatingClusters {
+		remote := in.remote(p.Name)
+		if remote != nil && clusterOf(remote) == in.own() && p.Namespace != "" && p.Namespace != in.Database.Namespace {
+			return outcome.Reject(pathClusters, "the namespace of the local cluster %s is that of this resource, %s, and not %s", p.Name, in.Database.Namespace, p.Namespace)
 		}
 	}
 	return nil

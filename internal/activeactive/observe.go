@@ -44,13 +44,13 @@ type Observed struct {
 
 // observe reads the cluster and changes nothing. That the database is not there is never taken from a reading that began
 // before the question.
-func (k *Kind) observe(ctx context.Context, in Inputs) Observed {
+func (k *Kind) observe(ctx context.Context, in Inputs, look func(*link.Link, context.Context) (*link.Snapshot, error)) Observed {
 	if in.Link == nil {
 		return Observed{Err: errNoLink}
 	}
 	ctx, cancel := context.WithTimeout(ctx, observeLimit)
 	defer cancel()
-	obs := observedIn(in)(in.Link.Observe(ctx))
+	obs := observedIn(in)(look(in.Link, ctx))
 	if obs.CRDB == nil && obs.Err == nil {
 		obs = observedIn(in)(in.Link.Refresh(ctx))
 	}

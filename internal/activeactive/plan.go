@@ -34,6 +34,12 @@ type Plan struct {
 	Complete bool
 }
 
+// asks tells whether the participants are to change something. That must not rest on an old reading: what another one has
+// changed since would look like something that was taken back here (AA-9).
+func (p Plan) asks() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { _, is := s.(request); return is })
+}
+
 func stop(end error) Plan { return Plan{End: end} }
 
 func act(end error, steps ...Step) Plan { return Plan{Steps: steps, End: end} }
@@ -107,6 +113,9 @@ func participantsAreKnown(in Inputs) error {
 		}
 		found = found || clusterOf(remote) == own
 	}
+	if err := entryIsHere(in); err != nil {
+		return err
+	}
 	if !found {
 		return outcome.Reject(pathClusters, "the local cluster %s is not among them; to take it out, edit the resource on another participating cluster", own)
 	}
@@ -133,7 +142,11 @@ func planTask(in Inputs, obs Observed, now time.Time) (p Plan, under bool) {
 	case rest.Failed:
 		return act(outcome.Wait(v1alpha1.ReasonChanging, atOnce, "the change failed: %s", task.Message()), conclude{in.Task.over(task, now)}), true
 	}
-	return act(outcome.Wait(v1alpha1.ReasonChanging, atOnce, "the change is made"), conclude{in.Task.over(task, now)}), true
+	steps := []Step{conclude{in.Task.over(task, now)}}
+	if agreed, learned := in.passedOn(); learned {
+		steps = append([]Step{agree{terms: agreed}}, steps...) // first, since the record that tells what was sent goes with the task
+	}
+	return act(outcome.Wait(v1alpha1.ReasonChanging, atOnce, "the change is made"), steps...), true
 }
 
 // planLoss covers a database that was there and is there no more. Its deletion on another cluster, and the removal of
@@ -164,7 +177,7 @@ func planCreation(in Inputs, obs Observed, now time.Time) Plan {
 	case obs.BDB != nil:
 		return stop(outcome.Wait(v1alpha1.ReasonCreating, soon, "the database is there and waits for the other participating clusters"))
 	}
-	for _, mayAct := range []func(Inputs, Observed) error{clusterIsOpen, hostsAreNames, shardsFitLicence} {
+	for _, mayAct := range []func(Inputs, Observed) error{clusterIsOpen, servicesAreNamed, hostsAreNames, shardsFitLicence} {
 		if err := mayAct(in, obs); err != nil {
 			return stop(err)
 		}
@@ -193,6 +206,7 @@ func planRequest(in Inputs, now time.Time, ask request, wish string) Plan {
 			return stop(afterFailure(in.Task, pause))
 		}
 	}
+	record.Prints = ask.prints
 	ask.record = record
 	reason := v1alpha1.ReasonChanging
 	if ask.op == opCreate {
@@ -208,7 +222,10 @@ func afterFailure(r Record, pause time.Duration) error {
 	if r.Operation == opCreate {
 		reason = v1alpha1.ReasonCreationFailed
 	}
-	if r.Passing {
+	switch {
+	case r.Path != "":
+		return outcome.Refused(r.Path, "%s", r.Message)
+	case r.Passing:
 		return outcome.Wait(v1alpha1.ReasonTaskFailed, pause, "the last attempt (%s) failed and is repeated: %s", r.Operation, r.Message)
 	}
 	return &outcome.Rejected{Reason: reason, Message: fmt.Sprintf("the participating clusters could not carry out the change (%s): %s", r.Operation, r.Message)}

@@ -1,20 +1,19 @@
 package activeactive
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
-	"github.com/open-redis-enterprise/operator/internal/bdb"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
 // planChange covers a database that is there. First what changed elsewhere is taken in, then what changed here is passed
-// on: settings in one task, participants one at a time (AA-14).
+// on: settings in one task, participants one at a time (AA-14). Those that leave go before everything else, which one that
+// has failed would hold up.
 func planChange(in Inputs, obs Observed, now time.Time) Plan {
 	terms, err := negotiate(in, obs.CRDB)
 	if err != nil {
@@ -26,6 +25,9 @@ func planChange(in Inputs, obs Observed, now time.Time) Plan {
 	if err := differsTooMuch(in, terms); err != nil {
 		return stop(err)
 	}
+	if p, going := planLeavers(in, obs, now, terms); going {
+		return p
+	}
 	want := desired(in, obs.CRDB, terms.Merged.Sites)
 	if err := certificatesAreThere(in); err != nil {
 		return stop(err) // with a part of them this cluster would turn clients away, and with none let all in
@@ -35,10 +37,11 @@ func planChange(in Inputs, obs Observed, now time.Time) Plan {
 	case err != nil:
 		return stop(err)
 	case next.body != nil:
-		wish := digest(next.changes, want.password.print, want.credentialsOf(next.body))
-		return planRequest(in, now, request{op: opUpdate, guid: guid(obs), body: next.body, what: strings.Join(next.changes, "; ")}, wish)
+		sent := want.credentialsOf(rest.Value(next.body.Instances)...)
+		ask := request{op: opUpdate, guid: guid(obs), body: next.body, prints: sent, what: strings.Join(next.changes, "; ")}
+		return planRequest(in, now, ask, digest(next.changes, want.password.print, sent))
 	}
-	if p, going := planParticipants(in, obs, now, terms, want); going {
+	if p, going := planJoiners(in, obs, now, terms, want); going {
 		return p
 	}
 	if next.upgrade != nil {
@@ -48,17 +51,6 @@ func planChange(in Inputs, obs Observed, now time.Time) Plan {
 }
 
 func guid(obs Observed) string { return rest.Value(obs.CRDB.GUID) }
-
-// credentialsOf tells the fingerprints of the credentials in a request, so that another password makes another wish.
-func (d Desired) credentialsOf(body *rest.CRDB) []string {
-	var out []string
-	for _, inst := range rest.Value(body.Instances) {
-		if inst.Cluster != nil {
-			out = append(out, d.credentialsPrint(inst.Cluster.Name))
-		}
-	}
-	return out
-}
 
 // planAdoption writes what other clusters decided into the resources here.
 func planAdoption(in Inputs, obs Observed, terms Negotiation) Plan {
@@ -89,7 +81,7 @@ func planAdoption(in Inputs, obs Observed, terms Negotiation) Plan {
 	}
 	base := terms.Server
 	if in.Agreed != nil {
-		base.Secrets = in.Agreed.Secrets
+		base.Secrets, base.Generation = in.Agreed.Secrets, in.Agreed.Generation
 	}
 	return act(outcome.Wait(v1alpha1.ReasonChanging, atOnce, "the resource follows what was changed on another participating cluster"),
 		adopt{spec: spec, base: base, changed: differences(terms), conflicts: terms.Conflicts})
@@ -153,18 +145,11 @@ func differences(terms Negotiation) []string {
 	return out
 }
 
-// differsTooMuch guards against an edit that would take everything away by mistake (AA-15).
+// differsTooMuch refuses what no task could do, or should (AA-15).
 func differsTooMuch(in Inputs, terms Negotiation) error {
-	added, kept := false, 0
-	for cluster := range terms.Local.Sites {
-		if _, there := terms.Server.Sites[cluster]; there {
-			kept++
-		} else {
-			added = true
-		}
-	}
-	if removed := len(terms.Server.Sites) - kept; added && removed > 0 && kept < 2 {
-		return outcome.Reject(pathClusters, "the edit adds a cluster and leaves %d of the %d that take part: a patch replaces the list, so give it as a whole", kept, len(terms.Server.Sites))
+	was, is := slices.Sorted(maps.Keys(terms.Server.Sites)), slices.Sorted(maps.Keys(terms.Local.Sites))
+	if err := keepsEnough(was, is, func(cluster string) bool { return failed(in.Remotes, cluster) }); err != nil {
+		return err
 	}
 	for cluster, site := range terms.Local.Sites {
 		if was, there := terms.Server.Sites[cluster]; there && was.Namespace != "" && was.Namespace != site.Namespace {
@@ -181,8 +166,8 @@ func (in Inputs) nameOf(cluster string) string {
 	return cluster
 }
 
-// planParticipants adds or removes one participant (AA-14). The others must all be up and in sync for that.
-func planParticipants(in Inputs, obs Observed, now time.Time, terms Negotiation, want Desired) (Plan, bool) {
+// planJoiners adds one participant (AA-14). The others must all be up and in sync for that.
+func planJoiners(in Inputs, obs Observed, now time.Time, terms Negotiation, want Desired) (Plan, bool) {
 	for _, cluster := range slices.Sorted(maps.Keys(terms.Local.Sites)) {
 		if _, there := terms.Server.Sites[cluster]; there {
 			continue
@@ -194,122 +179,48 @@ func planParticipants(in Inputs, obs Observed, now time.Time, terms Negotiation,
 		if err != nil {
 			return stop(err), true
 		}
-		ask := request{op: opAdd, guid: guid(obs), add: inst, what: "add participating cluster " + in.nameOf(cluster)}
+		ask := request{op: opAdd, guid: guid(obs), add: inst, prints: want.credentialsOf(*inst), what: "add participating cluster " + in.nameOf(cluster)}
 		return planRequest(in, now, ask, digest(cluster, terms.Local.Sites[cluster])), true
 	}
-	for _, inst := range rest.Value(obs.CRDB.Instances) {
-		if _, stays := terms.Local.Sites[inst.ClusterName()]; stays {
-			continue
-		}
-		return planLeaving(in, obs, now, inst), true
-	}
 	return Plan{}, false
+}
+
+// planLeavers takes out one of the participants that are listed no more (AA-14).
+func planLeavers(in Inputs, obs Observed, now time.Time, terms Negotiation) (Plan, bool) {
+	var leavers []rest.CRDBInstance
+	for _, inst := range rest.Value(obs.CRDB.Instances) {
+		if _, stays := terms.Local.Sites[inst.ClusterName()]; !stays {
+			leavers = append(leavers, inst)
+		}
+	}
+	if len(leavers) == 0 {
+		return Plan{}, false
+	}
+	return planLeaving(in, obs, now, leavers), true
 }
 
 // giveUpAfter is how many attempts to take a participant out in order must fail before it is done without asking it.
 const giveUpAfter = 3
 
-// planLeaving takes one participant out: in order, so that it drops its data; and by force when it does not answer, so that
-// those who stay are not held up by one that is gone.
-func planLeaving(in Inputs, obs Observed, now time.Time, inst rest.CRDBInstance) Plan {
+// planLeaving takes the first of the leavers out: in order, so that it drops its data; and by force when it does not answer,
+// so that those who stay are not held up by one that is gone. Then all go that have failed, since each would hold up the
+// others.
+func planLeaving(in Inputs, obs Observed, now time.Time, leavers []rest.CRDBInstance) Plan {
+	inst := leavers[0]
 	name, id := in.nameOf(inst.ClusterName()), rest.Value(inst.ID)
 	wish := digest(inst.ClusterName(), inst.ID)
 	tried := (in.Task.Operation == opRemove && in.Task.Failures >= giveUpAfter || in.Task.Operation == opDetach) && in.Task.Wish == wish && in.Task.failed()
-	if remote := in.remoteOf(inst.ClusterName()); tried && (remote == nil || remote.Status.Status == v1alpha1.RemoteClusterError) {
-		ask := request{op: opDetach, guid: guid(obs), detach: []rest.Int{id},
-			what: "take participating cluster " + name + " out without asking it, since it does not answer; it keeps its data until that is purged there"}
+	if tried && failed(in.Remotes, inst.ClusterName()) {
+		var gone []rest.Int
+		var called []string
+		for _, one := range leavers {
+			if failed(in.Remotes, one.ClusterName()) {
+				gone, called = append(gone, rest.Value(one.ID)), append(called, in.nameOf(one.ClusterName()))
+			}
+		}
+		ask := request{op: opDetach, guid: guid(obs), detach: gone, what: "take participating cluster " + strings.Join(called, ", ") +
+			" out without asking it, since it does not answer; it keeps its data until that is purged there"}
 		return planRequest(in, now, ask, wish)
 	}
 	return planRequest(in, now, request{op: opRemove, guid: guid(obs), remove: id, what: "remove participating cluster " + name}, wish)
-}
-
-// planRest is what comes when all participants know what is written here.
-func planRest(in Inputs, obs Observed, now time.Time, terms Negotiation, want Desired) Plan {
-	var steps []Step
-	shown := certificatesPrint(obs)
-	agreed := want.agreement(terms.Server)
-	roles, given, missing := want.roles(obs)
-	if roles != nil {
-		steps = append(steps, roles)
-	}
-	if given != "" {
-		agreed.Secrets[purposeRoles] = given
-	}
-	if was := in.shown(); was != "" && shown != "" && was != shown { // AA-18
-		p := planRequest(in, now, request{op: opRenew, guid: guid(obs), what: "tell the other clusters of the new certificates of this one"}, digest(shown))
-		if len(p.Steps) > 0 {
-			agreed.Secrets[purposeCertificates] = shown // the task is written down and goes on; it is not asked for twice
-			p.Steps = append(p.Steps, agree{terms: agreed})
-		}
-		return p
-	}
-	if shown != "" {
-		agreed.Secrets[purposeCertificates] = shown
-	}
-	if in.Agreed == nil || !same(in.Agreed.tree(), agreed.tree()) || !maps.Equal(in.Agreed.Secrets, agreed.Secrets) {
-		steps = append(steps, agree{terms: agreed})
-	}
-	if in.Task.failed() || in.Task.Under() {
-		steps = append(steps, conclude{Record{Serial: in.Task.Serial, Operation: in.Task.Operation, Done: true}})
-	}
-	alerts, err := want.alerts(obs)
-	if err != nil {
-		return act(err, steps...)
-	}
-	if alerts != nil {
-		steps = append(steps, alerts)
-	}
-	return Plan{Steps: steps, End: firstOf(want.password.problem, missing, settles(obs), replicates(obs)), Complete: true}
-}
-
-// shown is the fingerprint of the certificates that the others were last told of.
-func (in Inputs) shown() string {
-	if in.Agreed == nil {
-		return ""
-	}
-	return in.Agreed.Secrets[purposeCertificates]
-}
-
-func certificatesPrint(obs Observed) string {
-	certs := obs.Snapshot.Certificates
-	if len(certs) == 0 {
-		return ""
-	}
-	return digest(certs["proxy_cert"], certs["syncer_cert"])
-}
-
-// alerts are set on this cluster alone: each participant sets its own.
-func (d Desired) alerts(obs Observed) (Step, error) {
-	uid := rest.Value(obs.BDB.UID)
-	body, changes, err := bdb.Alerts(d.common(), obs.Snapshot.Alerts[uid])
-	if err != nil || body == nil {
-		return nil, err
-	}
-	var texts []string
-	for _, c := range changes {
-		c.Path = globalPath(c.Path)
-		texts = append(texts, c.String())
-	}
-	return setAlerts{uid: uid, body: body, what: strings.Join(texts, "; ")}, nil
-}
-
-// settles waits for the part of this cluster.
-func settles(obs Observed) error {
-	if !obs.BDB.Settled() {
-		return outcome.Wait(v1alpha1.ReasonChanging, soon, "a change of the database is being made")
-	}
-	return nil
-}
-
-// replicates: the resource is ready when every link is up.
-func replicates(obs Observed) error {
-	switch r := obs.Replication; {
-	case !r.Known:
-		return outcome.Wait(v1alpha1.ReasonOutOfSync, soon, "the links between the participating clusters are being looked at")
-	case r.Problem != "":
-		return outcome.Wait(v1alpha1.ReasonOutOfSync, later, "%s", r.Problem)
-	case len(r.Up) != len(rest.Value(obs.CRDB.Instances)):
-		return outcome.Wait(v1alpha1.ReasonOutOfSync, soon, "%s", fmt.Sprintf("%d of %d participating clusters are told of", len(r.Up), len(rest.Value(obs.CRDB.Instances))))
-	}
-	return nil
 }

@@ -36,7 +36,7 @@ func newScene(t *testing.T, change ...func(*v1alpha1.RedisEnterpriseActiveActive
 	rec.Status.State = appv1.ClusterRunning
 	rec.Status.Conditions = []metav1.Condition{{Type: appv1.ConditionBootstrapComplete, Status: metav1.ConditionTrue}}
 	s := &scene{t: t, in: Inputs{Database: db, Cluster: rec, Clusters: []appv1.RedisEnterpriseCluster{*rec}, Namespace: "ns", Secrets: map[string]*corev1.Secret{}, Credentials: map[string]rest.Credentials{}}}
-	for _, name := range []string{"here", "there", "third"} {
+	for _, name := range []string{"here", "there", "third", "fourth"} {
 		r := v1alpha1.RedisEnterpriseRemoteCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}, Spec: v1alpha1.RedisEnterpriseRemoteClusterSpec{
 			RECName: "rec", RECNamespace: map[string]string{"here": "ns"}[name] + strings.TrimPrefix(name, "here"), APIFQDNURL: "api-" + name + ".example.com", DBFQDNSuffix: "-db-" + name + ".example.com"}}
 		r.Status.Status = v1alpha1.RemoteClusterActive

@@ -110,14 +110,16 @@ func (b *beat) note(found Replication) bool {
 	return changed
 }
 
-// replicationOf reads what the participants say of each other. A link counts for both of its ends.
+// replicationOf reads what the participants say of each other. A link counts for both of its ends, unless one of them does
+// not answer at all: then that one is to blame for all its links, and for nobody else's.
 func replicationOf(own string, reports []rest.CRDBHealth, err error) Replication {
 	out := Replication{Known: true, Up: map[string]bool{}}
 	if err != nil {
 		return Replication{Known: true, Problem: "the cluster does not tell how the links are: " + outcome.Steady(err.Error())}
 	}
+	mute := map[string]bool{}
 	for _, r := range reports {
-		out.Up[r.Cluster] = true
+		out.Up[r.Cluster], mute[r.Cluster] = true, r.ConnectionError != ""
 	}
 	var problems []string
 	down := func(cluster, format string, args ...any) {
@@ -125,12 +127,12 @@ func replicationOf(own string, reports []rest.CRDBHealth, err error) Replication
 		problems = append(problems, fmt.Sprintf(format, args...))
 	}
 	for _, r := range reports {
-		if r.ConnectionError != "" {
+		if mute[r.Cluster] {
 			down(r.Cluster, "%s does not answer: %s", r.Cluster, outcome.Steady(string(r.ConnectionError)))
 			continue
 		}
 		for _, c := range r.Connections {
-			if !c.Up() {
+			if !c.Up() && !mute[c.Name] {
 				out.Up[c.Name] = false
 				down(r.Cluster, "%s does not receive from %s", r.Cluster, c.Name)
 			}

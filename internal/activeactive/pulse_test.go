@@ -25,9 +25,11 @@ func reports(t *testing.T, text string) []rest.CRDBHealth {
 }
 
 const (
-	bothUp   = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
-	oneDown  = `[{"cluster_name":"a","connections":[{"name":"b","status":"lost","replication_links":[{"link_uid":"1:2","status":"down"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
-	oneMute  = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connection_error":"no route","connections":[]}]`
+	bothUp       = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
+	oneDown      = `[{"cluster_name":"a","connections":[{"name":"b","status":"lost","replication_links":[{"link_uid":"1:2","status":"down"}]}]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
+	oneMute      = `[{"cluster_name":"a","connections":[{"name":"b","status":"ok","replication_links":[{"link_uid":"1:2","status":"up"}]}]},{"cluster_name":"b","connection_error":"no route","connections":[]}]`
+	threeOneMute = `[{"cluster_name":"a","connections":[{"name":"b","replication_links":[{"status":"up"}]},{"name":"c","replication_links":[{"status":"down"}]}]},` +
+		`{"cluster_name":"b","connections":[{"name":"a","replication_links":[{"status":"up"}]},{"name":"c","replication_links":[{"status":"down"}]}]},{"cluster_name":"c","connection_error":"no route","connections":[]}]`
 	linkless = `[{"cluster_name":"a","connections":[]},{"cluster_name":"b","connections":[{"name":"a","status":"ok","replication_links":[{"link_uid":"1:1","status":"up"}]}]}]`
 	alone    = `[{"cluster_name":"a","connections":[]}]`
 )
@@ -40,6 +42,7 @@ func TestAA23_ReplicationIsUpWhenEveryLinkIs(t *testing.T) {
 		{"all links up", bothUp, "", map[string]bool{"a": true, "b": true}},
 		{"one direction is down", oneDown, "a does not receive from b", map[string]bool{"a": false, "b": false}},
 		{"one does not answer", oneMute, "b does not answer: no route", map[string]bool{"a": true, "b": false}},
+		{"one of three does not answer, and only that one is to blame", threeOneMute, "c does not answer: no route", map[string]bool{"a": true, "b": true, "c": false}},
 		{"one has no link yet", linkless, "a has links to 0 of 1 clusters", map[string]bool{"a": false, "b": true}},
 		{"the only one", alone, "", map[string]bool{"a": true}},
 	} {

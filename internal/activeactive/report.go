@@ -32,11 +32,11 @@ func (k *Kind) Report(before, db *v1alpha1.RedisEnterpriseActiveActiveDatabase, 
 	reportSpec(db, run, verdict)
 	if run.Observed.Err == nil && run.Observed.Snapshot != nil {
 		reportDatabase(after, run)
-		reportSites(after, run)
+		reportSites(before, after, run)
 		db.Status.SecretsStatus = secretsStatus(after, run.Observed.CRDB)
 	}
 	reportTask(after, run)
-	reportConditions(after, run, verdict)
+	reportConditions(before, after, run, verdict)
 	return eventsOf(before, db, run, verdict, late)
 }
 
@@ -101,9 +101,18 @@ func wordOf(in Inputs, obs Observed) v1alpha1.ActiveActiveStatus {
 	return v1alpha1.ActiveActiveActive
 }
 
+// unseen tells whether nobody has looked at the links yet since this operator began, or began to lead, and the status tells
+// what another one saw. Until the first look, which comes at once, that is the best that anybody knows.
+func unseen(before *v1alpha1.RedisEnterpriseActiveActiveDatabase, obs Observed) bool {
+	return obs.CRDB != nil && !obs.Replication.Known && before.Status.GUID == guid(obs) && before.Status.ReplicationStatus != ""
+}
+
 // reportSites tells of each participant (AA-23, AA-24).
-func reportSites(in Inputs, run Run) {
+func reportSites(before *v1alpha1.RedisEnterpriseActiveActiveDatabase, in Inputs, run Run) {
 	obs, status := run.Observed, &in.Database.Status
+	if unseen(before, obs) {
+		return
+	}
 	status.ParticipatingClusters, status.ReplicationStatus = nil, ""
 	if obs.CRDB == nil {
 		return
@@ -134,27 +143,22 @@ func reportTask(in Inputs, run Run) {
 	if run.TaskID != "" {
 		status.LastTaskUID = run.TaskID
 	}
-	for _, step := range run.Done {
-		switch s := step.(type) {
-		case agree:
-			if status.ClusterCertificatesGeneration == 0 && s.terms.Secrets[purposeCertificates] != "" {
-				status.ClusterCertificatesGeneration = 1
-			}
-		case request:
-			if s.op == opRenew && s.record.Failures == 0 {
-				status.ClusterCertificatesGeneration++
-			}
-		}
+	if in.Agreed != nil && in.Agreed.Generation > 0 {
+		status.ClusterCertificatesGeneration = in.Agreed.Generation
 	}
 }
 
-func reportConditions(in Inputs, run Run, verdict outcome.Verdict) {
+func reportConditions(before *v1alpha1.RedisEnterpriseActiveActiveDatabase, in Inputs, run Run, verdict outcome.Verdict) {
 	db, obs := in.Database, run.Observed
-	conditions := slices.Clone(db.Status.Conditions)
-	verdict.SetConditions(&conditions, db.Generation)
+	conditions, unseen := slices.Clone(db.Status.Conditions), unseen(before, obs)
+	if !unseen || !run.Sent || verdict.Reason != v1alpha1.ReasonOutOfSync {
+		verdict.SetConditions(&conditions, db.Generation)
+	}
 	if obs.Err == nil && obs.Snapshot != nil {
 		meta.SetStatusCondition(&conditions, active(db))
-		setOrDrop(&conditions, replicating(in, obs))
+		if !unseen {
+			setOrDrop(&conditions, replicating(in, obs))
+		}
 		setOrDrop(&conditions, inSync(db))
 	}
 	db.Status.Conditions = conditions

@@ -42,8 +42,11 @@ func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseA
 		if err := Swapped(old, db, r.local(ctx)); err != nil {
 			errs = append(errs, err)
 		}
+		if err := Replaces(old, db, r.remotes(ctx)); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	errs = append(errs, r.references(ctx, db)...)
+	errs = append(errs, r.references(ctx, old, db)...)
 	if err := Stays(db, r.local(ctx)); err != nil {
 		errs = append(errs, err)
 	}
@@ -55,19 +58,26 @@ func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseA
 	return verdict
 }
 
+// adopts tells whether an edit is the operator's own and takes in what all participating clusters have already (AA-9). To
+// refuse that for what is missing here would help nobody: the status tells of it.
+func adopts(old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) bool {
+	return old != nil && old.Annotations[names.AnnotationAgreed] != db.Annotations[names.AnnotationAgreed]
+}
+
 // references: the remote clusters and the Secret that are named must be there (ADM-7). The Secret is never made by the
-// operator, since it must be the same on all clusters (AA-8).
-func (r Reviewer) references(ctx context.Context, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
+// operator, since it must be the same on all clusters (AA-8). One that was named before keeps no other edit from being made.
+func (r Reviewer) references(ctx context.Context, old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
 	var errs []error
 	for _, p := range db.Spec.ParticipatingClusters {
 		if r.absent(ctx, types.NamespacedName{Namespace: r.Namespace, Name: p.Name}, func() client.Object { return &v1alpha1.RedisEnterpriseRemoteCluster{} }) {
 			errs = append(errs, outcome.Missing(pathClusters, "RedisEnterpriseRemoteCluster %s was not found in namespace %s", p.Name, r.Namespace))
 		}
 	}
-	if db.Annotations[names.AnnotationDiscovered] != "" {
+	if db.Annotations[names.AnnotationDiscovered] != "" || adopts(old, db) {
 		return errs // the operator made it; that the Secret is missing here is told in its status
 	}
-	if name := db.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName; name != "" {
+	name := db.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName
+	if name != "" && (old == nil || name != old.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName) {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: db.Namespace, Name: name}, &corev1.Secret{})
 		if apierrors.IsNotFound(err) {
 			errs = append(errs, outcome.Missing(pathGlobal+".databaseSecretName", "Secret %s was not found in namespace %s", name, db.Namespace))
@@ -88,7 +98,14 @@ func (r Reviewer) fits(ctx context.Context, old, db *v1alpha1.RedisEnterpriseAct
 		errs = append(errs, err)
 	}
 	cluster := choose(db, clusters.Items)
-	if cluster == nil || r.Links == nil {
+	in := Inputs{Database: db, Remotes: remotes.Items, Cluster: cluster}
+	if err := entryIsHere(in); err != nil {
+		errs = append(errs, err)
+	}
+	if err := servicesAreNamed(in, Observed{}); err != nil && old == nil {
+		errs = append(errs, err)
+	}
+	if cluster == nil || r.Links == nil || adopts(old, db) {
 		return errs
 	}
 	if l := r.Links.Get(client.ObjectKeyFromObject(cluster)); l != nil {
@@ -111,6 +128,15 @@ func (r Reviewer) absent(ctx context.Context, key types.NamespacedName, empty fu
 		}
 	}
 	return true
+}
+
+// remotes are the remote clusters of this operator; none when they cannot be read.
+func (r Reviewer) remotes(ctx context.Context) []v1alpha1.RedisEnterpriseRemoteCluster {
+	var list v1alpha1.RedisEnterpriseRemoteClusterList
+	if r.Cached.List(ctx, &list, client.InNamespace(r.Namespace)) != nil {
+		return nil
+	}
+	return list.Items
 }
 
 // nameIsUnique: the name is that of a database on every participating cluster (AA-2).

@@ -31,9 +31,6 @@ func Validate(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []error {
 		errs = append(errs, outcome.Reject("metadata.name", // AA-2
 			"must have at most 63 lower-case letters, digits and hyphens, begin with a letter and end with a letter or digit"))
 	}
-	if err := servicesAreNamed(db); err != nil && len(errs) == 0 {
-		errs = append(errs, err)
-	}
 	errs = append(errs, participants(db)...)
 	errs = append(errs, settings(db)...)
 	return append(errs, overridesAreSound(db)...)

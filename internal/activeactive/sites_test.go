@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -118,9 +119,17 @@ func TestAA3_AppliedOnOneSideItIsOnAll(t *testing.T) {
 			t.Errorf("%s", rest.Value(west.bdb(t).DataPersistence))
 		}
 	})
-	t.Run("AA-20 another operator goes on where this one was", func(*testing.T) {
+	t.Run("AA-20 AA-23 another operator goes on where this one was", func(t *testing.T) {
+		before, told := east.db().Status, len(east.events)
 		east.operator()
+		_ = east.pass() // which has not seen the links yet
+		if after := east.db().Status; !equality.Semantic.DeepEqual(after, before) {
+			t.Errorf("the status was\n%+v and is\n%+v", before, after)
+		}
 		settled(sites...)
+		if len(east.events) > told {
+			t.Errorf("what was known is told again: %+v", east.events[told:])
+		}
 	})
 	t.Run("AA-25 deleted on one side, it is gone on both", func(t *testing.T) {
 		if err := west.client.Delete(t.Context(), west.db()); err != nil {
@@ -186,7 +195,7 @@ func TestAA14_ParticipantsComeAndGo(t *testing.T) {
 
 // secret is the one with the common password.
 func (s *site) secret(password string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace(), Name: "common"}, Data: map[string][]byte{names.PasswordKey: []byte(password)}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.key().Namespace, Name: "common"}, Data: map[string][]byte{names.PasswordKey: []byte(password)}}
 }
 
 // rotate writes another password into the Secret of a site.

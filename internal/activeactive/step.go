@@ -43,7 +43,9 @@ type request struct {
 	remove  rest.Int
 	detach  []rest.Int
 	upgrade *rest.UpgradeRequest
-	what    string
+	// prints are fingerprints of the secrets in it, by purpose.
+	prints map[string]string
+	what   string
 }
 
 func (s request) String() string { return s.what }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/open-redis-enterprise/operator/internal/outcome"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
@@ -18,9 +19,13 @@ type Record struct {
 	// Operation says what the task does, and Wish is a digest of all that was asked for.
 	Operation operation `json:"operation,omitempty"`
 	Wish      string    `json:"wish,omitempty"`
+	// Prints are fingerprints of the secrets that the task passes on, by purpose: the others know these once it has succeeded.
+	Prints map[string]string `json:"prints,omitempty"`
 	// Done tells that the task is over, for better or, with a message, for worse.
 	Done    bool   `json:"done,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Path is the field to blame when the cluster refused the request itself, so that there was no task.
+	Path string `json:"path,omitempty"`
 	// Passing tells that the failure may go away by itself; Failures counts those of the same wish in a row, and Ended is
 	// when the last one was seen.
 	Passing  bool      `json:"passing,omitempty"`
@@ -97,6 +102,13 @@ func (r Record) over(task *rest.CRDBTask, now time.Time) Record {
 		r.Message = "the task failed without saying why"
 	}
 	r.Passing, r.Failures, r.Ended = passing(task), r.Failures+1, now.UTC().Truncate(time.Second)
+	return r
+}
+
+// refused is the record of a request that made no task.
+func (r Record) refused(why *outcome.Rejected, now time.Time) Record {
+	r.Done, r.Message, r.Path = true, why.Message, why.Path
+	r.Passing, r.Failures, r.Ended = false, r.Failures+1, now.UTC().Truncate(time.Second)
 	return r
 }
 

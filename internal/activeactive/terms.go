@@ -21,6 +21,8 @@ type Terms struct {
 	Sites map[string]Site `json:"sites,omitempty"`
 	// Secrets are fingerprints of the secrets that were seen to be the same here as everywhere, by purpose.
 	Secrets map[string]string `json:"secrets,omitempty"`
+	// Generation counts the certificates of this cluster that the others were told of.
+	Generation int64 `json:"generation,omitempty"`
 }
 
 // Site is how one participant is reached.
@@ -93,7 +95,7 @@ func urlOf(remote *v1alpha1.RedisEnterpriseRemoteCluster) string {
 // localTerms are what the resource and the remote clusters beside it say. A port that the resource leaves open is the one
 // that the database has (AA-16).
 func localTerms(in Inputs, server Terms) Terms {
-	local := Terms{Global: globalTree(in.Database.Spec.GlobalConfigurations), Sites: map[string]Site{}}
+	local := Terms{Global: withUnknown(globalTree(in.Database.Spec.GlobalConfigurations), server.Global), Sites: map[string]Site{}}
 	for _, p := range in.Database.Spec.ParticipatingClusters {
 		remote := in.remote(p.Name)
 		if remote == nil {
@@ -101,7 +103,7 @@ func localTerms(in Inputs, server Terms) Terms {
 		}
 		key := clusterOf(remote)
 		known := server.Sites[key]
-		site := Site{Namespace: namespaceOf(p, remote), URL: urlOf(remote), Suffix: remote.Spec.DBFQDNSuffix, Port: known.Port}
+		site := Site{Namespace: namespaceOf(in, p, remote), URL: urlOf(remote), Suffix: remote.Spec.DBFQDNSuffix, Port: known.Port}
 		if p.ExternalReplicationPort != nil {
 			site.Port = *p.ExternalReplicationPort
 		}
@@ -113,9 +115,12 @@ func localTerms(in Inputs, server Terms) Terms {
 	return local
 }
 
-// namespaceOf is where the resource of a participant is (AA-27).
-func namespaceOf(p v1alpha1.ParticipatingCluster, remote *v1alpha1.RedisEnterpriseRemoteCluster) string {
-	if p.Namespace != "" {
+// namespaceOf is where the resource of a participant is (AA-27). Here that is where it was found.
+func namespaceOf(in Inputs, p v1alpha1.ParticipatingCluster, remote *v1alpha1.RedisEnterpriseRemoteCluster) string {
+	switch {
+	case clusterOf(remote) == in.own():
+		return in.Database.Namespace
+	case p.Namespace != "":
 		return p.Namespace
 	}
 	return remote.Spec.RECNamespace
@@ -180,12 +185,26 @@ func negotiate(in Inputs, crdb *rest.CRDB) (Negotiation, error) {
 	n.Base = n.Server
 	if in.Agreed != nil {
 		n.Base = *in.Agreed
+		n.Base.Global = withUnknown(n.Base.Global, n.Server.Global)
 	}
 	merged, conflicts := merge(n.Base.tree(), n.Local.tree(), n.Server.tree())
 	var err error
 	n.Conflicts = conflicts
 	n.Merged, err = termsOf(merged)
+	n.keepEnough()
 	return n, err
+}
+
+// keepEnough: several removals at once may leave too few participants. Then those that were agreed on first count.
+func (n *Negotiation) keepEnough() {
+	switch {
+	case len(n.Merged.Sites) >= fewest:
+	case len(n.Server.Sites) >= fewest:
+		n.Merged.Sites = n.Server.Sites
+		n.Conflicts = append(n.Conflicts, "sites")
+	default:
+		n.Merged.Sites = n.Local.Sites
+	}
 }
 
 // Adopts tells whether something is to be changed here.

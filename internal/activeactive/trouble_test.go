@@ -2,14 +2,18 @@ package activeactive
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/emulator/faults"
+	"github.com/open-redis-enterprise/operator/internal/link"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
@@ -146,4 +150,68 @@ func TestAA23_ACutLinkIsTold(t *testing.T) {
 	if !east.told(names.EventReplicating, "up") {
 		t.Errorf("%+v", east.events)
 	}
+}
+
+func TestAA22_ACreationThatIsRefusedIsNotWaitedFor(t *testing.T) {
+	_, sites := newWorld(t, "east", "west")
+	east := sites[0]
+	rule, err := east.spoilt.Add(faults.Rule{Method: "POST", Path: "/v1/crdbs", Kind: faults.Status, Status: http.StatusNotAcceptable, Body: `{"error_code":"invalid_param","description":"memory_size is too much"}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	east.make(east.orders(nil, "east", "west"))
+	refused := func(s *site, end error) (string, bool) {
+		status := s.db().Status
+		return fmt.Sprintf("%+v", status), end != nil && strings.Contains(end.Error(), "memory_size is too much") && status.Status == v1alpha1.ActiveActiveCreationFailed &&
+			status.SpecStatus == appv1.SpecInvalid
+	}
+	together("it is told", sites[:1], refused)
+	if status := east.db().Status; status.LastTaskUID != "" {
+		t.Errorf("AA-24 task %s never was", status.LastTaskUID)
+	}
+	before, told := recordOf(t, east.db()), len(east.events)
+	for range 3 {
+		if text, same := refused(east, east.pass()); !same {
+			t.Errorf("later it says %s", text)
+		}
+	}
+	if after := recordOf(t, east.db()); after.Serial != before.Serial || len(east.events) != told {
+		t.Errorf("it is asked for again at once, or told again: %+v", after)
+	}
+	east.spoilt.Remove(rule)
+	t.Run("an edit is tried at once", func(*testing.T) {
+		east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.GlobalConfigurations.MemorySize = "150MB"
+		})
+		settled(sites...)
+	})
+}
+
+func TestAA9_AnEditIsNotMadeOfAnOldReading(t *testing.T) {
+	_, sites := newWorld(t, "east", "west")
+	east, west := sites[0], sites[1]
+	east.make(east.orders(nil, "east", "west"))
+	settled(sites...)
+	key, prompt := types.NamespacedName{Namespace: west.namespace(), Name: "rec"}, west.links
+	west.links = link.NewRegistry(link.Options{Busy: time.Hour, Idle: time.Hour}) // looks only when asked to
+	t.Cleanup(west.links.Close)
+	west.links.Ensure(key, prompt.Get(key).Target())
+	west.operator()
+	settled(sites...)
+	east.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.MemorySize = "200MB"
+	})
+	settled(east)
+	west.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.EvictionPolicy = "noeviction"
+	})
+	if end := west.pass(); end == nil {
+		t.Error("nothing is done about the edit")
+	}
+	west.links = prompt
+	west.operator()
+	together("both have both", sites, func(s *site, end error) (string, bool) {
+		g := s.db().Spec.GlobalConfigurations
+		return fmt.Sprintf("%s %s", g.MemorySize, g.EvictionPolicy), end == nil && g.MemorySize == "200MB" && g.EvictionPolicy == "noeviction"
+	})
 }

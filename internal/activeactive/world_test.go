@@ -1,16 +1,19 @@
 package activeactive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -57,6 +60,9 @@ type site struct {
 	events []kube.Event
 	writes int
 	later  time.Duration // by how much the operator's clock is ahead
+	home   string        // where the database is, if not beside the cluster
+	// webhook is asked about what the operator writes into the database's spec; nil for none.
+	webhook func(context.Context, client.Client, *v1alpha1.RedisEnterpriseActiveActiveDatabase) error
 }
 
 // newWorld makes participants that know each other's credentials. Only the first has remote clusters.
@@ -86,7 +92,7 @@ func (s *site) namespace() string { return "ns-" + s.name }
 func (s *site) fqdn() string      { return names.FQDN("rec", s.namespace()) }
 
 func (s *site) key() types.NamespacedName {
-	return types.NamespacedName{Namespace: s.namespace(), Name: "orders"}
+	return types.NamespacedName{Namespace: cmp.Or(s.home, s.namespace()), Name: "orders"}
 }
 
 // dial is the outside: the host names of a site lead to its node.
@@ -199,6 +205,11 @@ func (s *site) kubernetes() {
 			},
 			Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 				count()
+				if db, is := o.(*v1alpha1.RedisEnterpriseActiveActiveDatabase); is && s.webhook != nil {
+					if err := s.webhook(ctx, c, db); err != nil {
+						return err
+					}
+				}
 				return c.Patch(ctx, o, p, opts...)
 			},
 			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
@@ -207,6 +218,23 @@ func (s *site) kubernetes() {
 			},
 		}).Build()
 	s.operator()
+}
+
+// reviewed asks the webhook, which passes what leaves spec and settings as they are, and answers as the API server does.
+func (s *site) reviewed(ctx context.Context, c client.Client, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) error {
+	old := &v1alpha1.RedisEnterpriseActiveActiveDatabase{}
+	if err := c.Get(ctx, client.ObjectKeyFromObject(db), old); err != nil || equality.Semantic.DeepEqual(old.Spec, db.Spec) {
+		return err
+	}
+	verdict := Reviewer{Cached: c, Live: c, Links: s.links, Namespace: s.namespace()}.review(ctx, old, db)
+	if len(verdict.Denials) == 0 {
+		return nil
+	}
+	return denied(strings.Join(verdict.Denials, "; "))
+}
+
+func denied(why string) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: why}}
 }
 
 // operator starts another one, which remembers nothing.
@@ -355,7 +383,7 @@ func (s *site) told(reason, text string) bool {
 
 // orders is the resource that most tests begin with.
 func (s *site) orders(global *v1alpha1.GlobalConfigurations, participants ...string) *v1alpha1.RedisEnterpriseActiveActiveDatabase {
-	db := &v1alpha1.RedisEnterpriseActiveActiveDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace(), Name: "orders"}}
+	db := &v1alpha1.RedisEnterpriseActiveActiveDatabase{ObjectMeta: metav1.ObjectMeta{Namespace: s.key().Namespace, Name: "orders"}}
 	if global == nil {
 		global = &v1alpha1.GlobalConfigurations{}
 	}
