@@ -244,12 +244,15 @@ func (h *harness) stuck(namespace string) {
 		return
 	}
 	var text bytes.Buffer
-	for _, list := range []client.ObjectList{&appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{}, &appsv1.StatefulSetList{}, &corev1.PodList{}} {
-		if err := h.world.Client.List(h.t.Context(), list, client.InNamespace(namespace)); err != nil {
-			h.t.Error(err)
-		}
-		if err := json.NewEncoder(&text).Encode(list); err != nil {
-			h.t.Error(err)
+	for _, list := range []client.ObjectList{&appv1.RedisEnterpriseClusterList{}, &appv1alpha1.RedisEnterpriseDatabaseList{}, &appv1alpha1.RedisEnterpriseRemoteClusterList{},
+		&appv1alpha1.RedisEnterpriseActiveActiveDatabaseList{}, &appsv1.StatefulSetList{}, &corev1.PodList{}} {
+		for _, each := range []string{namespace, namespace + "-" + there, namespace + "-" + elsewhere} {
+			if err := h.world.Client.List(h.t.Context(), list, client.InNamespace(each)); err != nil {
+				h.t.Error(err)
+			}
+			if err := json.NewEncoder(&text).Encode(list); err != nil {
+				h.t.Error(err)
+			}
 		}
 	}
 	if err := pprof.Lookup("goroutine").WriteTo(&text, 2); err != nil {

@@ -137,14 +137,14 @@ func isEvent(req *http.Request) bool {
 	return strings.Contains(req.URL.Path, "/events")
 }
 
-// name is the name of a call, the same in all runs: without namespaces and numbers of objects.
+// name is the name of a call, the same in all runs: without namespaces and identities of objects.
 func (t tripper) name(req *http.Request) string {
-	return t.of + " " + req.Method + " " + number.ReplaceAllString(namespace.ReplaceAllString(req.URL.Path, "/"), "/N")
+	return t.of + " " + req.Method + " " + identity.ReplaceAllString(namespace.ReplaceAllString(req.URL.Path, "/"), "/N")
 }
 
 var (
 	namespace = regexp.MustCompile(`/namespaces/[^/]+/`)
-	number    = regexp.MustCompile(`/[0-9]+`)
+	identity  = regexp.MustCompile(`/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+)`)
 )
 
 func (t tripper) write(req *http.Request) (*http.Response, error) {

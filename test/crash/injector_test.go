@@ -79,7 +79,7 @@ func call(t *testing.T, client *http.Client, method, url string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// TestPoints: the same answer again is no point, and a call is found by its name whatever its namespace and number.
+// TestPoints: the same answer again is no point, and a call is found by its name whatever its namespace and its object's number or GUID.
 func TestPoints(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[]}`)
@@ -94,7 +94,8 @@ func TestPoints(t *testing.T) {
 	if status, _ := call(t, client, http.MethodPut, server.URL+"/v1/bdbs/12"); status != 0 {
 		t.Errorf("the call was not found by its name")
 	}
-	if calls := strings.Join(injector.Calls(), "; "); calls != "redis GET /api/v1/pods; redis PUT /v1/bdbs/N" {
+	call(t, client, http.MethodPatch, server.URL+"/v1/crdbs/ed6ca742-7b5c-4c3a-9146-354eb1cb4f86/updates")
+	if calls := strings.Join(injector.Calls(), "; "); calls != "redis GET /api/v1/pods; redis PUT /v1/bdbs/N; redis PATCH /v1/crdbs/N/updates" {
 		t.Errorf("the calls are %s", calls)
 	}
 }

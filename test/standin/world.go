@@ -247,6 +247,8 @@ func (w *World) Operator(ctx context.Context, namespace string, change ...func(*
 		return nil, err
 	}
 	config.QPS, config.Burst = 200, 400
+	own := &connections{}
+	config.Dial = own.dial
 	admission, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -273,6 +275,7 @@ func (w *World) Operator(ctx context.Context, namespace string, change ...func(*
 	o := &Operator{Admission: admission, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(o.done)
+		defer own.end()
 		o.err = command.RunManager(life, options)
 	}()
 	return o, nil
