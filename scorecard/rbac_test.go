@@ -44,9 +44,18 @@ func TestRights(t *testing.T) {
 		}
 	}
 	// Server-side apply of what is not there yet needs both.
-	for _, applied := range []string{"catalogsources", "operatorgroups", "subscriptions", "configmaps", "redisenterpriseclusters", "redisenterprisedatabases"} {
+	for _, applied := range []string{"catalogsources", "operatorgroups", "subscriptions", "configmaps", "redisenterpriseclusters", "redisenterprisedatabases",
+		"redisenterpriseremoteclusters", "redisenterpriseactiveactivedatabases"} {
 		if !granted[applied+" create"] || !granted[applied+" patch"] {
 			t.Errorf("%s cannot be applied", applied)
+		}
+	}
+	// What an operator or a cluster could leave behind is looked for.
+	for _, left := range []string{"pods", "services", "secrets", "configmaps", "serviceaccounts", "persistentvolumeclaims", "statefulsets", "deployments",
+		"poddisruptionbudgets", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "routes", "servicemonitors",
+		"validatingwebhookconfigurations", "customresourcedefinitions", "operatorconditions"} {
+		if !granted[left+" list"] {
+			t.Errorf("%s cannot be listed", left)
 		}
 	}
 }

@@ -24,6 +24,9 @@ const (
 	activeActiveKind = "RedisEnterpriseActiveActiveDatabase"
 )
 
+// shownNamespace is where the examples say that the operator is.
+const shownNamespace = "redis-enterprise"
+
 // smallMemory is enough for every example on emulated nodes.
 const smallMemory = "200MB"
 
@@ -58,7 +61,8 @@ func ofKind(list []*unstructured.Unstructured, kind string) []*unstructured.Unst
 }
 
 // fit makes an example run on emulated nodes, of which three have to find room on one machine. With the vendor's nodes an
-// example is what it is. Where there are Routes, a cluster asks for one.
+// example is what it is. Where there are Routes, a cluster asks for one. A remote cluster in the namespace that is shown is one
+// in the operator's.
 func (s *stage) fit(example *unstructured.Unstructured) error {
 	node, err := s.node()
 	if err != nil {
@@ -68,6 +72,9 @@ func (s *stage) fit(example *unstructured.Unstructured) error {
 		if err := unstructured.SetNestedMap(example.Object, routed(example.GetName(), s.Cluster.Namespace), "spec", "ingressOrRouteSpec"); err != nil {
 			return err
 		}
+	}
+	if namespace, _, _ := unstructured.NestedString(example.Object, "spec", "recNamespace"); namespace == shownNamespace {
+		return unstructured.SetNestedField(example.Object, s.Cluster.Namespace, "spec", "recNamespace")
 	}
 	if node.Repository == "" {
 		return nil

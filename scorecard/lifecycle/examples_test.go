@@ -57,6 +57,15 @@ func TestExamplesFit(t *testing.T) {
 			t.Errorf("%s asks for %s", example.GetName(), size)
 		}
 	}
+	var local []string
+	for _, remote := range ofKind(all, remoteKind) {
+		if s.isLocal(remote) {
+			local = append(local, remote.GetName())
+		}
+	}
+	if len(local) != 1 || len(ofKind(all, remoteKind)) < 2 {
+		t.Errorf("of %d remote clusters, %v are the local one", len(ofKind(all, remoteKind)), local)
+	}
 	if len(ofKind(all, remoteKind)) == 0 || len(ofKind(all, activeActiveKind)) == 0 || len(ofKind(all, databaseKind)) < 3 {
 		t.Errorf("only %d examples", len(all))
 	}
@@ -78,6 +87,11 @@ func TestExamplesStayAsTheyAre(t *testing.T) {
 	}
 	for i := range shown {
 		shown[i].SetNamespace(DefaultNamespace)
+		if shown[i].GetName() == "rec-east" { // the local cluster is in the operator's namespace
+			if err := unstructured.SetNestedField(shown[i].Object, DefaultNamespace, "spec", "recNamespace"); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if got, want := all[i].Object, shown[i].Object; !equal(got, want) {
 			t.Errorf("%v became %v", want, got)
 		}

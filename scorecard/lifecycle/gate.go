@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/blang/semver/v4"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +14,9 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
+
+// firstGated is the first release that says of itself whether it may be replaced.
+var firstGated = semver.MustParse("1.1.0")
 
 const (
 	rollLimit = 10 * time.Minute
@@ -35,6 +39,8 @@ func upgradeGate(ctx context.Context, s *stage) {
 			t.Fatalf("there are no nodes; run %sreconcile first", Prefix)
 		}
 		tells = s.tells(ctx, t, s.From)
+		must(t, mayBeSilent(s.From, tells))
+		s.planned(ctx, t, s.To) // before the change begins: it may be over sooner than a bundle is unpacked
 		s.roll(ctx, t, s.name)
 	})
 	s.step("the running release may not be replaced", func(t report.T) {
@@ -104,12 +110,22 @@ func (s *stage) holdBack(ctx context.Context, t report.T) {
 	huge := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(tooMuch)}
 	rec.Spec.RedisEnterpriseNodeResources = &corev1.ResourceRequirements{Requests: huge, Limits: huge}
 	must(t, s.ApplyObject(ctx, rec))
-	if s.tells(ctx, t, s.From) {
+	tells := s.tells(ctx, t, s.From)
+	must(t, mayBeSilent(s.From, tells))
+	if tells {
 		s.awaitUpgradeable(ctx, t, s.From, metav1.ConditionFalse, tellLimit)
 		return
 	}
 	t.Logf("%s says nothing of itself: the condition is written for it", s.csv(s.From))
 	s.setCondition(ctx, t, s.From, conditions, metav1.ConditionFalse)
+}
+
+// mayBeSilent: from the first release with a gate on, one that says nothing of itself has lost it.
+func mayBeSilent(version string, tells bool) error {
+	if !tells && isSince(version, firstGated) {
+		return fmt.Errorf("release %s says nothing of itself; since %s each does", version, firstGated)
+	}
+	return nil
 }
 
 // tells finds out whether a release says of itself whether it may be replaced.

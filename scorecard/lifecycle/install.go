@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ import (
 
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
+
+// webhookLimit is how long OLM may take for the webhooks of a release that is installed.
+const webhookLimit = 2 * time.Minute
 
 // Labels that OLM puts on what it makes for a release.
 const (
@@ -39,7 +43,7 @@ func install(ctx context.Context, s *stage) {
 	})
 	s.check("OLM gave it all that it asked for", func(t report.T) { satisfied(t, csv) })
 	s.check("the kinds are served", func(t report.T) { s.established(ctx, t, csv) })
-	s.check("its webhooks ask about its namespace alone", func(t report.T) { s.webhooksAreScoped(ctx, t) })
+	s.check("its webhooks ask about its namespace alone", func(t report.T) { s.webhooksAsk(ctx, t, csv, false) })
 	s.check("it has the rights of the bundle", func(t report.T) { s.hasRights(ctx, t, csv) })
 	s.check("it has an OperatorCondition", func(t report.T) {
 		if _, err := s.upgradeable(ctx, s.From); err != nil {
@@ -72,16 +76,7 @@ func (s *stage) isMine(namespace string) bool {
 // waits: nothing is installed before the approval.
 func (s *stage) waits(ctx context.Context, t report.T) {
 	t.Helper()
-	must(t, s.Await(ctx, "installplan", planLimit, func() (bool, string, error) {
-		plan, err := s.plan(ctx, s.From)
-		switch {
-		case err != nil:
-			return notYet(err)
-		case plan == nil:
-			return false, "none brings " + s.From, nil
-		}
-		return plan.Status.Phase == v1alpha1.InstallPlanPhaseRequiresApproval, string(plan.Status.Phase), nil
-	}))
+	s.planned(ctx, t, s.From)
 	var all v1alpha1.ClusterServiceVersionList
 	must(t, s.List(ctx, &all, client.InNamespace(s.Cluster.Namespace)))
 	for _, csv := range all.Items {
@@ -148,27 +143,33 @@ func (s *stage) established(ctx context.Context, t report.T, csv *v1alpha1.Clust
 	}
 }
 
-// webhooksAreScoped: there is one webhook for each of the bundle, OLM has put its authority there, and it asks about the
-// namespaces of the OperatorGroup.
-func (s *stage) webhooksAreScoped(ctx context.Context, t report.T) {
+// webhooksAsk: there is one webhook for each of the bundle and no other, OLM has put its authority there, and it asks about the
+// namespaces of the OperatorGroup: about some of them, or about everything.
+func (s *stage) webhooksAsk(ctx context.Context, t report.T, csv *v1alpha1.ClusterServiceVersion, everything bool) {
 	t.Helper()
-	must(t, s.Await(ctx, "webhooks", time.Minute, func() (bool, string, error) {
-		hooks, err := s.webhooks(ctx)
-		if err != nil {
+	want := map[string]bool{}
+	for _, w := range csv.Spec.WebhookDefinitions {
+		want[w.GenerateName] = true
+	}
+	var hooks []admissionv1.ValidatingWebhook
+	must(t, s.Await(ctx, "webhooks", webhookLimit, func() (bool, string, error) {
+		var err error
+		if hooks, err = s.webhooks(ctx); err != nil {
 			return notYet(err)
 		}
+		there := map[string]bool{}
 		for _, hook := range hooks {
+			there[hook.Name] = true
 			if len(hook.ClientConfig.CABundle) == 0 {
 				return false, hook.Name + " has no authority", nil
 			}
 		}
-		return len(hooks) > 0, fmt.Sprintf("%d", len(hooks)), nil
+		return len(want) > 0 && len(hooks) == len(want) && maps.Equal(there, want), fmt.Sprintf("%d of %d", len(hooks), len(want)), nil
 	}))
-	hooks, err := s.webhooks(ctx)
-	must(t, err)
 	for _, hook := range hooks {
-		if hook.NamespaceSelector == nil || len(hook.NamespaceSelector.MatchLabels)+len(hook.NamespaceSelector.MatchExpressions) == 0 {
-			t.Errorf("%s asks about every namespace", hook.Name)
+		some := hook.NamespaceSelector != nil && len(hook.NamespaceSelector.MatchLabels)+len(hook.NamespaceSelector.MatchExpressions) > 0
+		if some == everything {
+			t.Errorf("%s asks about the namespaces %+v", hook.Name, hook.NamespaceSelector)
 		}
 	}
 }
@@ -184,25 +185,49 @@ func (s *stage) webhooks(ctx context.Context) ([]admissionv1.ValidatingWebhook, 
 	return hooks, err
 }
 
-// hasRights compares the rules in the namespace with those of the bundle.
+// hasRights compares the rules in the namespace, and in the cluster, with those of the bundle.
 func (s *stage) hasRights(ctx context.Context, t report.T, csv *v1alpha1.ClusterServiceVersion) {
 	t.Helper()
+	owned := client.MatchingLabels{ownerLabel: csv.Name, ownerNamespaceLabel: s.Cluster.Namespace}
 	var roles rbacv1.RoleList
-	must(t, s.List(ctx, &roles, client.InNamespace(s.Cluster.Namespace), client.MatchingLabels{ownerLabel: csv.Name}))
-	var given []rbacv1.PolicyRule
+	must(t, s.List(ctx, &roles, client.InNamespace(s.Cluster.Namespace), owned))
+	var here, everywhere []rbacv1.PolicyRule
 	for _, role := range roles.Items {
-		given = append(given, role.Rules...)
+		here = append(here, role.Rules...)
 	}
-	for _, p := range csv.Spec.InstallStrategy.StrategySpec.Permissions {
-		for _, rule := range p.Rules {
-			if !slices.ContainsFunc(given, func(g rbacv1.PolicyRule) bool { return fmt.Sprint(g) == fmt.Sprint(rule) }) {
-				t.Errorf("the rule %v was not given", rule)
-			}
+	var clusterRoles rbacv1.ClusterRoleList
+	must(t, s.List(ctx, &clusterRoles, owned))
+	for _, role := range clusterRoles.Items {
+		everywhere = append(everywhere, role.Rules...)
+	}
+	strategy := csv.Spec.InstallStrategy.StrategySpec
+	want := rulesOf(strategy.Permissions)
+	areGiven(t, "the namespace", want, here)
+	areGiven(t, "the cluster", rulesOf(strategy.ClusterPermissions), everywhere)
+	for _, rule := range here {
+		if !has(want, rule) {
+			t.Errorf("in the namespace the rule %v was given, and nobody has asked for it", rule)
 		}
 	}
-	for _, rule := range given {
-		if slices.Contains(rule.Verbs, "*") || slices.Contains(rule.Resources, "*") {
-			t.Errorf("the rule %v was given", rule)
+}
+
+func rulesOf(permissions []v1alpha1.StrategyDeploymentPermissions) []rbacv1.PolicyRule {
+	var out []rbacv1.PolicyRule
+	for _, p := range permissions {
+		out = append(out, p.Rules...)
+	}
+	return out
+}
+
+func areGiven(t report.T, where string, want, given []rbacv1.PolicyRule) {
+	t.Helper()
+	for _, rule := range want {
+		if !has(given, rule) {
+			t.Errorf("in %s the rule %v was not given", where, rule)
 		}
 	}
+}
+
+func has(rules []rbacv1.PolicyRule, one rbacv1.PolicyRule) bool {
+	return slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool { return fmt.Sprint(r) == fmt.Sprint(one) })
 }

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	scorecard "github.com/operator-framework/api/pkg/apis/scorecard/v1alpha3"
 	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
 	operatorsv2 "github.com/operator-framework/api/pkg/operators/v2"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +25,7 @@ import (
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
+	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 	"github.com/open-redis-enterprise/operator/test/scenario"
 )
@@ -111,10 +114,13 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// patience is how long a check of these tests waits. What it waits for is there at its first look, or never.
+const patience = 100 * time.Millisecond
+
 func result(s *stage, do func(context.Context, report.T)) scorecard.TestResult {
 	return report.Result("test", func(t report.T) {
 		s.Out = lines{t}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		do(ctx, t)
 	})
@@ -150,6 +156,20 @@ func TestApprove(t *testing.T) {
 	}
 	s := world(t, options(), plan("first", 1, "1.0.0", v1alpha1.InstallPlanPhaseComplete), plan("old", 2, "1.1.0", v1alpha1.InstallPlanPhaseFailed),
 		plan("new", 3, "1.1.0", v1alpha1.InstallPlanPhaseRequiresApproval), plan("later", 4, "1.1.1", v1alpha1.InstallPlanPhaseRequiresApproval))
+	for version, want := range map[string]scorecard.State{"1.1.0": scorecard.PassState, "1.0.0": scorecard.FailState, "9.9.9": scorecard.FailState} {
+		if got := result(s, func(ctx context.Context, t report.T) { s.planned(ctx, t, version) }); got.State != want {
+			t.Errorf("%s: %+v", version, got)
+		}
+	}
+	var waiting v1alpha1.InstallPlanList
+	if err := s.List(t.Context(), &waiting); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range waiting.Items {
+		if p.Spec.Approved {
+			t.Errorf("waiting for it has approved %s", p.Name)
+		}
+	}
 	if got := result(s, func(ctx context.Context, t report.T) { s.approve(ctx, t, "1.1.0") }); got.State != scorecard.PassState {
 		t.Fatalf("%+v", got)
 	}
@@ -227,4 +247,31 @@ func TestTotal(t *testing.T) {
 	if _, err := total("other 5\n", loopsMetric); err == nil {
 		t.Error("a metric that is not there was read")
 	}
+}
+
+// TestMayBeSilent: only a release that is older than the gate may leave it to an administrator.
+func TestMayBeSilent(t *testing.T) {
+	for version, may := range map[string]bool{"1.0.0": true, "1.1.0": false, "1.1.1": false} {
+		if err := mayBeSilent(version, false); (err == nil) != may {
+			t.Errorf("%s: %v", version, err)
+		}
+		if err := mayBeSilent(version, true); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAGateThatIsLost: the stage ends at its first step when the operator has forgotten to say whether it may be replaced.
+func TestAGateThatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.From, o.To = "1.1.0", "1.1.1"
+		node := &corev1.Pod{ObjectMeta: at("rec-0")}
+		node.Labels = names.NodeLabels(firstCluster)
+		s := world(t, o, node, &operatorsv2.OperatorCondition{ObjectMeta: at(o.csv("1.1.0"))})
+		upgradeGate(t.Context(), s)
+		if r := s.found.results; len(r) != 1 || r[0].State != scorecard.FailState || !strings.Contains(strings.Join(r[0].Errors, " "), "says nothing of itself") {
+			t.Errorf("%+v", r)
+		}
+	})
 }

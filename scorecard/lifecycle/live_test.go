@@ -17,7 +17,7 @@ import (
 
 var (
 	live       Options
-	kubeconfig = flag.String("kubeconfig", os.Getenv("KUBECONFIG"), "cluster for tests, with OLM")
+	kubeconfig = flag.String("kubeconfig", "", "cluster for tests, with OLM; kubectl's otherwise")
 	only       = flag.String("stages", "", "stages to run, with commas between them; all of them otherwise")
 )
 
@@ -35,7 +35,9 @@ func init() {
 func TestLifecycle(t *testing.T) {
 	klog.SetLogger(logr.Discard())
 	log.SetLogger(logr.Discard())
-	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = *kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,6 +73,22 @@ func (s *stage) catalogSource() *v1alpha1.CatalogSource {
 	return c
 }
 
+// planned waits until a plan that brings a release wants an approval; OLM unpacks the bundle before that, which takes its time.
+// It approves nothing.
+func (s *stage) planned(ctx context.Context, t report.T, version string) {
+	t.Helper()
+	must(t, s.Await(ctx, "installplan of "+version, planLimit, func() (bool, string, error) {
+		plan, err := s.plan(ctx, version)
+		switch {
+		case err != nil:
+			return notYet(err)
+		case plan == nil:
+			return false, "none brings it", nil
+		}
+		return plan.Status.Phase == v1alpha1.InstallPlanPhaseRequiresApproval, string(plan.Status.Phase), nil
+	}))
+}
+
 // approve waits for the plan that brings a release, and approves it. A release that is there has been approved.
 func (s *stage) approve(ctx context.Context, t report.T, version string) {
 	t.Helper()

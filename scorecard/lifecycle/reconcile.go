@@ -63,6 +63,10 @@ func reconcile(ctx context.Context, s *stage) {
 	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, s.From) })
 	s.check("metrics are scraped where something can", func(t report.T) { s.monitorsAreThere(ctx, t, s.From) })
 	s.check("remote clusters and Active-Active databases are answered", func(t report.T) {
+		if actsOnRemotes(s.From) {
+			s.remotesWork(ctx, t, s.From)
+			return
+		}
 		for _, example := range slices.Concat(ofKind(all, remoteKind), ofKind(all, activeActiveKind)) {
 			s.isAnswered(ctx, t, example)
 		}
@@ -203,8 +207,8 @@ func (s *stage) objects(ctx context.Context, kind schema.GroupVersionKind) ([]un
 	return list.Items, err
 }
 
-// isAnswered applies an example and waits for the operator's word on it. The clusters that it speaks of are not there, so
-// it cannot become ready; a release may say so at once and refuse it.
+// isAnswered applies an example and waits for the word of an operator that does not act on it: a refusal that names a field, or
+// that it is not ready and why. Nothing was done, so that it is ready would be wrong.
 func (s *stage) isAnswered(ctx context.Context, t report.T, example *unstructured.Unstructured) {
 	t.Helper()
 	err := s.ApplyObject(ctx, example)
@@ -223,7 +227,10 @@ func (s *stage) isAnswered(ctx context.Context, t report.T, example *unstructure
 		if ready == nil || ready.ObservedGeneration != found.GetGeneration() {
 			return false, "no answer", nil
 		}
-		return true, fmt.Sprintf("Ready=%s (%s) %s", ready.Status, ready.Reason, ready.Message), nil
+		if ready.Status == metav1.ConditionTrue {
+			return false, "", fmt.Errorf("%s says that it is ready, and what it speaks of is not there", example.GetName())
+		}
+		return ready.Reason != "" && ready.Message != "", words(ready), nil
 	}))
 }
 
@@ -246,14 +253,7 @@ const certificateLimit = 3 * time.Minute
 // isRefused applies what admission must refuse, naming the field.
 func (s *stage) isRefused(ctx context.Context, t report.T, object client.Object, field string) {
 	t.Helper()
-	var err error
-	must(t, s.Await(ctx, "the webhook that is asked about "+object.GetName(), certificateLimit, func() (bool, string, error) {
-		err = s.ApplyObject(ctx, object)
-		if isUntrusted(err) {
-			return false, err.Error(), nil
-		}
-		return true, "answers", nil
-	}))
+	err := s.applyReviewed(ctx, object)
 	switch {
 	case err == nil:
 		t.Errorf("%s got in", object.GetName())
@@ -263,6 +263,22 @@ func (s *stage) isRefused(ctx context.Context, t report.T, object client.Object,
 	case !strings.Contains(err.Error(), field):
 		t.Errorf("the refusal of %s does not name %s: %v", object.GetName(), field, err)
 	}
+}
+
+// applyReviewed applies an object, and again while nobody could be asked about it because of a certificate.
+func (s *stage) applyReviewed(ctx context.Context, object client.Object) error {
+	var answer error
+	err := s.Await(ctx, "the webhook that is asked about "+object.GetName(), certificateLimit, func() (bool, string, error) {
+		answer = s.ApplyObject(ctx, object)
+		if isUntrusted(answer) {
+			return false, answer.Error(), nil
+		}
+		return true, "answers", nil
+	})
+	if err != nil {
+		return err
+	}
+	return answer
 }
 
 // isUntrusted tells whether the API server does not know the certificate that the webhook shows.

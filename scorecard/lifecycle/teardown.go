@@ -8,13 +8,16 @@ import (
 
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
@@ -76,19 +79,40 @@ func (s *stage) removeClusters(ctx context.Context, t report.T) {
 func (s *stage) namespaceIsClean(ctx context.Context, t report.T) {
 	t.Helper()
 	must(t, s.Await(ctx, "children", goneLimit, func() (bool, string, error) {
-		var left []string
-		for _, list := range []client.ObjectList{&corev1.PodList{}, &corev1.ServiceList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.PersistentVolumeClaimList{}, &rbacv1.RoleList{}} {
-			if err := s.List(ctx, list, client.InNamespace(s.Cluster.Namespace), client.HasLabels{names.LabelCluster}); err != nil {
-				return notYet(err)
-			}
-			content, err := contentOf(list)
-			if err != nil {
-				return false, "", err
-			}
-			left = append(left, content...)
+		left, err := s.leftOfClusters(ctx)
+		if err != nil {
+			return notYet(err)
 		}
 		return len(left) == 0, strings.Join(left, " "), nil
 	}))
+}
+
+// leftOfClusters are the objects in the namespace that belong to a cluster, of each kind that the operator makes.
+func (s *stage) leftOfClusters(ctx context.Context) ([]string, error) {
+	kinds := []client.ObjectList{
+		&corev1.PodList{}, &corev1.ServiceList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}, &corev1.ServiceAccountList{},
+		&corev1.PersistentVolumeClaimList{}, &appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{},
+		&rbacv1.RoleList{}, &rbacv1.RoleBindingList{},
+	}
+	for _, kind := range []schema.GroupVersionKind{routeKind, monitorKind} {
+		if s.serves(kind) {
+			list := &unstructured.UnstructuredList{}
+			list.SetGroupVersionKind(kind)
+			kinds = append(kinds, list)
+		}
+	}
+	var left []string
+	for _, list := range kinds {
+		if err := s.List(ctx, list, client.InNamespace(s.Cluster.Namespace), client.HasLabels{names.LabelCluster}); err != nil {
+			return nil, err
+		}
+		found, err := contentOf(list)
+		if err != nil {
+			return nil, err
+		}
+		left = append(left, found...)
+	}
+	return left, nil
 }
 
 // contentOf names the objects of a list that all of the tests let through.

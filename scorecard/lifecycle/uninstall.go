@@ -2,8 +2,8 @@ package lifecycle
 
 import (
 	"context"
-	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
@@ -52,33 +52,49 @@ func uninstall(ctx context.Context, s *stage) {
 	s.check("a database answers", func(t report.T) { s.answers(ctx, t) })
 }
 
-// operatorIsGone waits for the end of each thing that is the operator's own.
+// operatorIsGone waits for the end of each thing that is the operator's own: what OLM made in its namespace, and for it in the
+// whole cluster.
 func (s *stage) operatorIsGone(ctx context.Context, t report.T) {
 	t.Helper()
-	left := func() (string, error) {
-		var deployments appsv1.DeploymentList
-		var roles rbacv1.RoleList
-		var conditions operatorsv2.OperatorConditionList
-		owned := client.MatchingLabels{"olm.owner.kind": v1alpha1.ClusterServiceVersionKind}
-		here := client.InNamespace(s.Cluster.Namespace)
-		for list, options := range map[client.ObjectList][]client.ListOption{&deployments: {here, owned}, &roles: {here, owned}, &conditions: {here}} {
-			if err := s.List(ctx, list, options...); err != nil {
-				return "", err
-			}
-		}
-		hooks, err := s.webhooks(ctx)
-		if n := len(deployments.Items) + len(roles.Items) + len(conditions.Items) + len(hooks); n > 0 {
-			return fmt.Sprintf("%d Deployments, %d Roles, %d OperatorConditions, %d webhooks", len(deployments.Items), len(roles.Items), len(conditions.Items), len(hooks)), err
-		}
-		return "", err
-	}
 	must(t, s.Await(ctx, "what is left of the operator", goneLimit, func() (bool, string, error) {
-		found, err := left()
+		left, err := s.leftOfOperator(ctx)
 		if err != nil {
 			return notYet(err)
 		}
-		return found == "", found, nil
+		return len(left) == 0, strings.Join(left, " "), nil
 	}))
+}
+
+func (s *stage) leftOfOperator(ctx context.Context) ([]string, error) {
+	var left []string
+	here := client.InNamespace(s.Cluster.Namespace)
+	ofRelease := client.MatchingLabels{"olm.owner.kind": v1alpha1.ClusterServiceVersionKind}
+	ofThisOne := client.MatchingLabels{"olm.owner.kind": v1alpha1.ClusterServiceVersionKind, ownerNamespaceLabel: s.Cluster.Namespace}
+	for _, look := range []struct {
+		list    client.ObjectList
+		options []client.ListOption
+	}{
+		{&appsv1.DeploymentList{}, []client.ListOption{here, ofRelease}},
+		{&rbacv1.RoleList{}, []client.ListOption{here, ofRelease}},
+		{&rbacv1.RoleBindingList{}, []client.ListOption{here, ofRelease}},
+		{&operatorsv2.OperatorConditionList{}, []client.ListOption{here}},
+		{&rbacv1.ClusterRoleList{}, []client.ListOption{ofThisOne}},
+		{&rbacv1.ClusterRoleBindingList{}, []client.ListOption{ofThisOne}},
+	} {
+		if err := s.List(ctx, look.list, look.options...); err != nil {
+			return nil, err
+		}
+		found, err := contentOf(look.list)
+		if err != nil {
+			return nil, err
+		}
+		left = append(left, found...)
+	}
+	hooks, err := s.webhooks(ctx)
+	for _, hook := range hooks {
+		left = append(left, "webhook/"+hook.Name)
+	}
+	return left, err
 }
 
 func isReady(pod *corev1.Pod) bool {

@@ -62,6 +62,9 @@ func upgrade(ctx context.Context, s *stage) {
 	s.check("Routes lead in where there are any", func(t report.T) { s.routesLeadIn(ctx, t, s.To) })
 	s.check("admission answers", func(t report.T) { s.wrongIsRefused(ctx, t) })
 	s.check("with nothing to do it does nothing", func(t report.T) { s.isQuiet(ctx, t) })
+	if actsOnRemotes(s.To) {
+		s.check("the local cluster is reached as a remote one, and what is missing of others is told", func(t report.T) { s.remotesWork(ctx, t, s.To) })
+	}
 	s.check("the new release says when it may not be replaced", func(t report.T) {
 		nodes := s.nodes(ctx, t)
 		s.roll(ctx, t, s.name)

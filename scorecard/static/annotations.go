@@ -124,7 +124,10 @@ func PlatformVersions(t report.T, v Bundle) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	least := semver.MustParse(v.CSV.Spec.MinKubeVersion)
+	least, err := semver.Parse(v.CSV.Spec.MinKubeVersion)
+	if err != nil {
+		t.Fatalf("minKubeVersion %q: %v", v.CSV.Spec.MinKubeVersion, err)
+	}
 	if lowest := from - firstOpenShift + firstKubernetes; from < firstOpenShift || least.Major != 1 || least.Minor > lowest {
 		t.Errorf("minKubeVersion %s shuts out OpenShift 4.%d, which is Kubernetes 1.%d", least, from, lowest)
 	}

@@ -41,18 +41,36 @@ func TestTheCheckOfCRDsFails(t *testing.T) {
 	}
 	value := func(text string) apiextensions.JSON { return apiextensions.JSON{Raw: []byte(text)} }
 	str := apiextensions.JSONSchemaProps{Type: "string"}
+	set, yes := "set", true
+	others := func(p *apiextensions.JSONSchemaProps) apiextensions.JSONSchemaProps {
+		return apiextensions.JSONSchemaProps{AdditionalProperties: &apiextensions.JSONSchemaPropsOrBool{Allows: true, Schema: p}}
+	}
+	rule := apiextensions.ValidationRules{{Rule: "self > 1"}}
 	for name, pair := range map[string][2]apiextensions.JSONSchemaProps{
-		"gone":           {field(str), {}},
-		"type":           {field(str), field(apiextensions.JSONSchemaProps{Type: "integer"})},
-		"default":        {field(str), field(apiextensions.JSONSchemaProps{Type: "string", Default: &apiextensions.JSON{Raw: []byte(`"x"`)}})},
-		"required":       {{}, {Required: []string{"f"}}},
-		"enum":           {field(str), field(apiextensions.JSONSchemaProps{Type: "string", Enum: []apiextensions.JSON{value(`"a"`)}})},
-		"enum value":     {{Enum: []apiextensions.JSON{value(`"a"`), value(`"b"`)}}, {Enum: []apiextensions.JSON{value(`"a"`)}}},
-		"minimum":        {{Minimum: &one}, {Minimum: &two}},
-		"maximum":        {{Maximum: &two}, {Maximum: &one}},
-		"bound added":    {{}, {Maximum: &two}},
-		"pattern":        {{}, {Pattern: "x"}},
-		"element's type": {{Items: &apiextensions.JSONSchemaPropsOrArray{Schema: &str}}, {Items: &apiextensions.JSONSchemaPropsOrArray{Schema: &apiextensions.JSONSchemaProps{Type: "integer"}}}},
+		"gone":             {field(str), {}},
+		"type":             {field(str), field(apiextensions.JSONSchemaProps{Type: "integer"})},
+		"default":          {field(str), field(apiextensions.JSONSchemaProps{Type: "string", Default: &apiextensions.JSON{Raw: []byte(`"x"`)}})},
+		"required":         {{}, {Required: []string{"f"}}},
+		"enum":             {field(str), field(apiextensions.JSONSchemaProps{Type: "string", Enum: []apiextensions.JSON{value(`"a"`)}})},
+		"enum value":       {{Enum: []apiextensions.JSON{value(`"a"`), value(`"b"`)}}, {Enum: []apiextensions.JSON{value(`"a"`)}}},
+		"minimum":          {{Minimum: &one}, {Minimum: &two}},
+		"maximum":          {{Maximum: &two}, {Maximum: &one}},
+		"bound added":      {{}, {Maximum: &two}},
+		"pattern":          {{}, {Pattern: "x"}},
+		"map value's type": {others(&str), others(&apiextensions.JSONSchemaProps{Type: "integer"})},
+		"map value's rule": {others(&str), others(&apiextensions.JSONSchemaProps{Type: "string", XValidations: rule})},
+		"map closed":       {others(&str), {}},
+		"map values":       {others(nil), others(&str)},
+		"rule":             {field(str), field(apiextensions.JSONSchemaProps{Type: "string", XValidations: rule})},
+		"null":             {{Nullable: true}, {}},
+		"format":           {{}, {Format: "date-time"}},
+		"exclusive":        {{Minimum: &one}, {Minimum: &one, ExclusiveMinimum: true}},
+		"multiples":        {{}, {MultipleOf: &two}},
+		"unknown fields":   {{XPreserveUnknownFields: &yes}, {}},
+		"list type":        {{}, {XListType: &set}},
+		"alternatives":     {{}, {AnyOf: []apiextensions.JSONSchemaProps{str}}},
+		"forbidden":        {{}, {Not: &str}},
+		"element's type":   {{Items: &apiextensions.JSONSchemaPropsOrArray{Schema: &str}}, {Items: &apiextensions.JSONSchemaPropsOrArray{Schema: &apiextensions.JSONSchemaProps{Type: "integer"}}}},
 	} {
 		if got := compareSchema("x", pair[0], pair[1]); len(got) != 1 {
 			t.Errorf("%s: %q", name, got)
@@ -60,5 +78,18 @@ func TestTheCheckOfCRDsFails(t *testing.T) {
 	}
 	if got := compareSchema("x", apiextensions.JSONSchemaProps{}, field(str)); len(got) > 0 {
 		t.Errorf("a new optional field is refused: %q", got)
+	}
+	for name, pair := range map[string][2]apiextensions.JSONSchemaProps{
+		"a rule that is gone":         {{XValidations: rule}, {}},
+		"null that is allowed now":    {{}, {Nullable: true}},
+		"a format that is gone":       {{Format: "date-time"}, {}},
+		"keys that are allowed now":   {{}, others(&str)},
+		"alternatives that are gone":  {{AnyOf: []apiextensions.JSONSchemaProps{str}}, {}},
+		"unknown fields kept now":     {{}, {XPreserveUnknownFields: &yes}},
+		"values that may be anything": {others(&str), others(nil)},
+	} {
+		if got := compareSchema("x", pair[0], pair[1]); len(got) > 0 {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

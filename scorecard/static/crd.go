@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
@@ -76,6 +77,7 @@ func compareSchema(path string, old, now apiextensions.JSONSchemaProps) []string
 		}
 	}
 	out = append(out, compareBounds(path, old, now)...)
+	out = append(out, compareRules(path, old, now)...)
 	for name, child := range old.Properties {
 		next, there := now.Properties[name]
 		if !there {
@@ -84,8 +86,58 @@ func compareSchema(path string, old, now apiextensions.JSONSchemaProps) []string
 		}
 		out = append(out, compareSchema(path+"."+name, child, next)...)
 	}
-	if old.Items != nil && now.Items != nil && old.Items.Schema != nil && now.Items.Schema != nil {
-		out = append(out, compareSchema(path+"[]", *old.Items.Schema, *now.Items.Schema)...)
+	if before, after := elements(old), elements(now); before != nil && after != nil {
+		out = append(out, compareSchema(path+"[]", *before, *after)...)
+	}
+	return append(out, compareOthers(path, old, now)...)
+}
+
+func elements(s apiextensions.JSONSchemaProps) *apiextensions.JSONSchemaProps {
+	if s.Items == nil {
+		return nil
+	}
+	return s.Items.Schema
+}
+
+// compareOthers compares what is said of the keys that a schema does not list, as those of a map.
+func compareOthers(path string, old, now apiextensions.JSONSchemaProps) []string {
+	before, after := old.AdditionalProperties, now.AdditionalProperties
+	switch {
+	case before == nil || !before.Allows && before.Schema == nil:
+		return nil
+	case after == nil || !after.Allows && after.Schema == nil:
+		return []string{path + ": keys of one's own are not allowed any more"}
+	case before.Schema == nil && after.Schema != nil:
+		return []string{path + ": not every value is allowed any more"}
+	case before.Schema == nil || after.Schema == nil:
+		return nil
+	}
+	return compareSchema(path+"{}", *before.Schema, *after.Schema)
+}
+
+// compareRules lists what is asked of a value beyond its type that was not asked before.
+func compareRules(path string, old, now apiextensions.JSONSchemaProps) []string {
+	var out []string
+	add := func(is bool, format string, arguments ...any) {
+		if is {
+			out = append(out, path+": "+fmt.Sprintf(format, arguments...))
+		}
+	}
+	for _, rule := range now.XValidations {
+		known := slices.ContainsFunc(old.XValidations, func(r apiextensions.ValidationRule) bool { return r.Rule == rule.Rule })
+		add(!known, "the rule %q was added", rule.Rule)
+	}
+	add(old.Nullable && !now.Nullable, "null is not allowed any more")
+	add(now.Format != "" && now.Format != old.Format, "the format changed from %q to %q", old.Format, now.Format)
+	add(now.ExclusiveMinimum && !old.ExclusiveMinimum || now.ExclusiveMaximum && !old.ExclusiveMaximum, "a limit itself is not allowed any more")
+	add(now.MultipleOf != nil && asJSON(now.MultipleOf) != asJSON(old.MultipleOf), "only multiples of %s are allowed", asJSON(now.MultipleOf))
+	add(ptr.Deref(old.XPreserveUnknownFields, false) && !ptr.Deref(now.XPreserveUnknownFields, false), "unknown fields are dropped")
+	add(asJSON(old.XListType) != asJSON(now.XListType) || !slices.Equal(old.XListMapKeys, now.XListMapKeys) || asJSON(old.XMapType) != asJSON(now.XMapType),
+		"lists or maps are merged in another way")
+	for name, parts := range map[string][2]any{
+		"allOf": {old.AllOf, now.AllOf}, "anyOf": {old.AnyOf, now.AnyOf}, "oneOf": {old.OneOf, now.OneOf}, "not": {old.Not, now.Not},
+	} {
+		add(asJSON(parts[0]) != asJSON(parts[1]) && asJSON(parts[1]) != "null", "%s changed", name)
 	}
 	return out
 }

@@ -6,17 +6,33 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// DescriptorsOnTheirKind checks that the fields of one kind are described there.
+// DescriptorsOnTheirKind checks that a field that one kind alone has is described there, and on no other kind.
 func DescriptorsOnTheirKind(t report.T, v Bundle) {
 	t.Helper()
-	byKind := map[string][]string{}
+	owners := map[string][]string{} // of each field of a spec
 	for _, owned := range v.CSV.Spec.CustomResourceDefinitions.Owned {
-		for _, d := range owned.SpecDescriptors {
-			byKind[owned.Kind] = append(byKind[owned.Kind], d.Path)
+		schema, _ := v.Schema(owned.Kind, owned.Version)
+		for field := range schema.Properties["spec"].Properties {
+			if !slices.Contains(owners[field], owned.Kind) {
+				owners[field] = append(owners[field], owned.Kind)
+			}
 		}
 	}
-	if slices.Contains(byKind["RedisEnterpriseRemoteCluster"], "nodes") || !slices.Contains(byKind["RedisEnterpriseCluster"], "nodes") {
-		t.Error("the nodes of a cluster are described on another kind")
+	if len(owners) == 0 {
+		t.Fatal("no owned kind has a field")
+	}
+	described := map[string][]string{}
+	for _, owned := range v.CSV.Spec.CustomResourceDefinitions.Owned {
+		for _, d := range owned.SpecDescriptors {
+			if !slices.Contains(described[d.Path], owned.Kind) {
+				described[d.Path] = append(described[d.Path], owned.Kind)
+			}
+		}
+	}
+	for field, kinds := range owners {
+		if len(kinds) == 1 && !slices.Equal(described[field], kinds) {
+			t.Errorf("%s is a field of %s and is described on %v", field, kinds[0], described[field])
+		}
 	}
 }
 

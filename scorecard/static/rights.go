@@ -9,7 +9,8 @@ import (
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// LeastRights checks that there is no wildcard, nothing that leads to more rights, and in the whole cluster nothing but reading.
+// LeastRights checks that there is no wildcard, nothing that leads to more rights, and in the whole
+// cluster nothing but reading, and no Secret.
 func LeastRights(t report.T, v Bundle) {
 	t.Helper()
 	rules := v.Rules()
@@ -26,6 +27,9 @@ func LeastRights(t report.T, v Bundle) {
 	}
 	for _, p := range v.CSV.Spec.InstallStrategy.StrategySpec.ClusterPermissions {
 		for _, rule := range p.Rules {
+			if slices.Contains(rule.Resources, "secrets") {
+				t.Errorf("%v of secrets in the whole cluster", rule.Verbs)
+			}
 			for _, verb := range rule.Verbs {
 				if !slices.Contains([]string{"get", "list", "watch"}, verb) {
 					t.Errorf("%v of %v in the whole cluster", verb, rule.Resources)

@@ -26,43 +26,42 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// TestEachTestFails proves that each test of the suite notices a bundle that it is there to refuse.
+// TestEachTestFails proves that each test of the suite notices a bundle that it is there to refuse, with each of its checks.
 func TestEachTestFails(t *testing.T) {
-	const csv = "manifests/open-redis-enterprise-operator.clusterserviceversion.yaml"
-	const databases = "manifests/app.redislabs.com_redisenterprisedatabases.yaml"
-	damages := map[string]damage{
-		"descriptors-complete":  {"memorySizes does not exist", replace(csv, "path: memorySize\n", "path: memorySizes\n")},
-		"examples-valid":        {"spec.nodes", replace(csv, `"nodes": 3`, `"nodes": "three"`)},
-		"images-pinned":         {"containerImage is docker.io", replace(csv, "containerImage: quay.io/", "containerImage: docker.io/")},
-		"certified-annotations": {"csi is", replace(csv, `features.operators.openshift.io/csi: "false"`, "features.operators.openshift.io/csi: ”false”")},
-		"pod-security":          {"not restricted", replace(csv, "runAsNonRoot: true", "runAsNonRoot: false")},
-		"rbac-least-privilege":  {"wildcard", replace(csv, "- routes/custom-host", "- '*'")},
-		"upgrade-graph":         {"skipRange", replace(csv, "'>=1.0.0 <1.1.0'", "'>=1.0.1 <1.1.0'")},
-		"crd-upgrade-safety":    {"field memorySize is gone", replace(databases, "memorySize:\n", "memory:\n")},
-		"webhooks-sane":         {"sideEffects", replace(csv, "sideEffects: None", "sideEffects: Some")},
-		"olmv1-compatible":      {"AllNamespaces is not supported", replace(csv, "supported: true\n    type: AllNamespaces", "supported: false\n    type: AllNamespaces")},
-		"budget":                {"bytes packed", noise},
-	}
 	for _, test := range Tests {
 		t.Run(test.Name, func(t *testing.T) {
-			d, there := damages[test.Name]
-			if !there {
-				t.Fatal("nothing proves that it can fail")
+			if len(damages[test.Name]) != len(test.Checks) {
+				t.Fatalf("%d checks, and %d of them are proved to fail", len(test.Checks), len(damages[test.Name]))
 			}
-			folder := t.TempDir()
-			if err := os.CopyFS(folder, os.DirFS(head)); err != nil {
-				t.Fatal(err)
-			}
-			d.do(t, folder)
-			b, err := Read("damaged", folder)
-			if err != nil {
-				t.Fatal(err)
-			}
-			result := report.Result(test.Name, func(r report.T) { test.Run(r, b) })
-			if result.State != scorecard.FailState || !strings.Contains(strings.Join(result.Errors, "\n"), d.finding) {
-				t.Errorf("state %s, findings %q, want %q among them", result.State, result.Errors, d.finding)
+			for i, check := range test.Checks {
+				if len(damages[test.Name][i]) == 0 {
+					t.Errorf("nothing proves that check %d can fail", i)
+				}
+				for _, d := range damages[test.Name][i] {
+					t.Run(d.finding, func(t *testing.T) {
+						t.Parallel()
+						d.isFound(t, check)
+					})
+				}
 			}
 		})
+	}
+}
+
+func (d damage) isFound(t *testing.T, check Check) {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(head)); err != nil {
+		t.Fatal(err)
+	}
+	d.do(t, folder)
+	b, err := Read("damaged", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := report.Result("check", func(r report.T) { check(r, b) })
+	if result.State != scorecard.FailState || !strings.Contains(strings.Join(result.Errors, "\n"), d.finding) {
+		t.Errorf("state %s, findings %q, want %q among them", result.State, result.Errors, d.finding)
 	}
 }
 
@@ -85,6 +84,16 @@ func replace(file, from, to string) func(*testing.T, string) {
 			t.Fatalf("%s does not hold %q", file, from)
 		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// file puts a file into a bundle.
+func file(name, content string) func(*testing.T, string) {
+	return func(t *testing.T, folder string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 
 	"github.com/operator-framework/api/pkg/operators/v1alpha1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/open-redis-enterprise/operator/scorecard/report"
 )
 
-// Webhooks checks that every owned version is checked by exactly the webhooks that name it, and by nothing else.
+// Webhooks checks that every owned version is checked by one webhook, which asks the operator where it listens.
 func Webhooks(t report.T, v Bundle) {
 	t.Helper()
 	covered, names := map[string]bool{}, map[string]bool{}
@@ -24,15 +26,22 @@ func Webhooks(t report.T, v Bundle) {
 			t.Errorf("%s: a second one, or sideEffects %s, timeoutSeconds %d, failurePolicy %s", w.GenerateName, effects, seconds, policy)
 		}
 		names[w.GenerateName] = true
-		if w.DeploymentName != v.Deployments()[0].Name || w.TargetPort == nil || w.TargetPort.IntValue() == 0 {
-			t.Errorf("%s leads to %s, port %v", w.GenerateName, w.DeploymentName, w.TargetPort)
+		if w.DeploymentName != v.Deployments()[0].Name || w.ContainerPort != servicePort || !listens(v.Deployments()[0], w.TargetPort) {
+			t.Errorf("%s leads to %s, from port %d to %v", w.GenerateName, w.DeploymentName, w.ContainerPort, w.TargetPort)
+		}
+		if path := ptr.Deref(w.WebhookPath, ""); !strings.HasPrefix(path, "/") || len(path) < 2 {
+			t.Errorf("%s asks the path %q", w.GenerateName, path)
 		}
 		for _, rule := range w.Rules {
 			if !slices.Equal(rule.APIGroups, []string{Group}) || len(rule.Resources) != 1 {
 				t.Errorf("%s asks about %v of %v", w.GenerateName, rule.Resources, rule.APIGroups)
 			}
 			for _, version := range rule.APIVersions {
-				covered[rule.Resources[0]+"/"+version] = true
+				asked := strings.Join(rule.Resources, ",") + "/" + version
+				if covered[asked] {
+					t.Errorf("%s is a second one for %s", w.GenerateName, asked)
+				}
+				covered[asked] = true
 			}
 		}
 	}
@@ -42,6 +51,18 @@ func Webhooks(t report.T, v Bundle) {
 			t.Errorf("nobody checks %s of %s", owned.Version, plural)
 		}
 	}
+}
+
+// servicePort is that of the Service that OLM makes for a webhook: API servers know no other without being told.
+const servicePort = 443
+
+// listens tells whether a container of the Deployment has the port.
+func listens(d v1alpha1.StrategyDeploymentSpec, port *intstr.IntOrString) bool {
+	return port != nil && slices.ContainsFunc(d.Spec.Template.Spec.Containers, func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return int(p.ContainerPort) == port.IntValue() || p.Name == port.StrVal && p.Name != ""
+		})
+	})
 }
 
 // ReviewVersions checks that the current review is spoken, and no older one.

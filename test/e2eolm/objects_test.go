@@ -52,7 +52,7 @@ func text(o *unstructured.Unstructured, path ...string) string {
 	return value
 }
 
-// phase waits for the phase of a CSV, and fails at once when it has failed for good.
+// phase waits for the phase of a CSV. One that has failed may still get there: OLM tries again.
 func (s *suite) phase(t *testing.T, r release, want string, limit time.Duration) *unstructured.Unstructured {
 	t.Helper()
 	var csv *unstructured.Unstructured
@@ -67,9 +67,10 @@ func (s *suite) phase(t *testing.T, r release, want string, limit time.Duration)
 	return csv
 }
 
-// approve waits for the plan that brings a release, checks that nothing happens by itself, and approves it.
-func (s *suite) approve(t *testing.T, r release) {
+// planned waits for the plan that brings a release and wants an approval. OLM unpacks the bundle before that, which takes its time.
+func (s *suite) planned(t *testing.T, r release) *unstructured.Unstructured {
 	t.Helper()
+	var plan *unstructured.Unstructured
 	must(t, s.Await(t.Context(), "installplan of "+r.version, 3*time.Minute, func() (bool, string, error) {
 		plans, err := s.objects(t.Context(), planKind)
 		if err != nil {
@@ -80,10 +81,18 @@ func (s *suite) approve(t *testing.T, r release) {
 			if !slices.Contains(names, r.csv()) || text(&plans[i], "status", "phase") != "RequiresApproval" {
 				continue
 			}
-			return true, "approved", s.MergePatch(t.Context(), &plans[i], `{"spec":{"approved":true}}`)
+			plan = &plans[i]
+			return true, "waits for approval", nil
 		}
 		return false, fmt.Sprintf("none among %d waits for approval", len(plans)), nil
 	}))
+	return plan
+}
+
+// approve lets a release in once its plan asks for it.
+func (s *suite) approve(t *testing.T, r release) {
+	t.Helper()
+	must(t, s.MergePatch(t.Context(), s.planned(t, r), `{"spec":{"approved":true}}`))
 }
 
 // remove deletes an object that may not be there, and waits until it is gone.

@@ -99,7 +99,8 @@ func after(t *testing.T, head release, folder, from string, operator v1.Hash) re
 	})
 }
 
-// bundle is the image of a release, as bundle.Dockerfile makes it.
+// bundle is the image of a release: its folder, and the labels that OLM and operator-sdk read. What bundle.Dockerfile adds for
+// certification, a licence and further labels, is not in it.
 func (r release) bundle(t *testing.T) v1.Image {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(r.folder, "metadata", "annotations.yaml"))

@@ -52,15 +52,18 @@ type results struct {
 		Spec struct {
 			Labels map[string]string `json:"labels"`
 		} `json:"spec"`
-		Status struct {
-			Results []struct {
-				Name   string   `json:"name"`
-				State  string   `json:"state"`
-				Log    string   `json:"log"`
-				Errors []string `json:"errors"`
-			} `json:"results"`
-		} `json:"status"`
+		Status verdict `json:"status"`
 	} `json:"items"`
+}
+
+// verdict is what a test of the scorecard prints.
+type verdict struct {
+	Results []struct {
+		Name   string   `json:"name"`
+		State  string   `json:"state"`
+		Log    string   `json:"log"`
+		Errors []string `json:"errors"`
+	} `json:"results"`
 }
 
 // scorecard runs every suite that the bundle has.
