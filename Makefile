@@ -5,7 +5,6 @@ SHELL := /bin/bash
 
 VERSION      ?= 1.1.0
 CLUSTER      ?= local
-KUBECONFIG   ?= $(CURDIR)/.local/kubeconfig
 IMAGE        ?= quay.io/open-redis-enterprise/operator:$(VERSION)
 EMULATOR     ?= quay.io/open-redis-enterprise/emulator
 NODE_TAG     ?= 8.2.0-46.13
@@ -19,8 +18,6 @@ LDFLAGS      := -s -w -X main.version=$(VERSION)
 OLM_TAGS     := containers_image_openpgp,exclude_graphdriver_btrfs,exclude_graphdriver_devicemapper,json1
 SDK_VERSION  := v1.42.3
 SDK_FLAGS    := -X github.com/operator-framework/operator-sdk/internal/version.Version=$(SDK_VERSION) -X github.com/operator-framework/operator-sdk/internal/version.ImageVersion=$(SDK_VERSION)
-
-export KUBECONFIG
 
 ##@ Try it
 
@@ -44,7 +41,7 @@ build: ## Compile the operator into bin/manager
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/manager .
 
 .PHONY: run
-run: ## Run the operator on this machine against KUBECONFIG, namespace redis-enterprise
+run: ## Run the operator on this machine against kubectl's cluster (KUBECONFIG), namespace redis-enterprise
 	POD_NAMESPACE=$${POD_NAMESPACE:-redis-enterprise} $(GO) run . manager --leader-elect=false
 
 .PHONY: generate manifests
@@ -99,12 +96,12 @@ dashboards-pictures: redis-server ## Draw docs/dashboards anew: an emulated clus
 ##@ Test
 
 .PHONY: test
-test: $(KUBELOCAL) redis-server bundle-test ## Unit, wire, contract and API-server tests, with the race detector
+test: $(KUBELOCAL) redis-server compiler bundle-test ## Unit, wire, contract and API-server tests, with the race detector
 	@GO='$(GO)' PACKAGES='$(PACKAGES)' hack/test.sh
 
 .PHONY: crash
 crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences; CRASH holds further flags
-	@start=$$SECONDS; $(GO) test -timeout 120m -count=1 -v -run TestCrashAtEveryCall ./test/crash -args -full $(CRASH); echo "make crash: $$((SECONDS-start)) s"
+	@start=$$SECONDS; GOGC=300 $(GO) test -timeout 180m -count=1 -v -run TestCrashAtEveryCall ./test/crash -args -full $(CRASH); echo "make crash: $$((SECONDS-start)) s"
 
 .PHONY: e2e
 e2e: ## The cluster suite on the local Kubernetes (or CLUSTER=existing); E2E holds further flags
@@ -117,6 +114,11 @@ e2e-olm: ## A real OLM on the local Kubernetes: subscription, upgrade, gate, ope
 .PHONY: redis-server
 redis-server:
 	@command -v redis-server >/dev/null || hack/demo/packages.sh redis-server
+
+# The race detector is linked by a C compiler.
+.PHONY: compiler
+compiler:
+	@cc=$$($(GO) env CC); command -v "$${cc%% *}" >/dev/null || hack/demo/packages.sh gcc libc6-dev
 
 ##@ Local Kubernetes
 
@@ -146,12 +148,12 @@ OUT     ?=
 RELEASE  = $(shell sed -n 's/^version: //p' config/manifests/release.yaml)
 
 .PHONY: bundle
-bundle: ## Make bundle/ and bundle.Dockerfile from config and apis (VARIANT=community OUT=folder for any Kubernetes)
+bundle: ## Make bundle/ and bundle.Dockerfile from config and apis (VARIANT=community OUT=folder for any Kubernetes; its Dockerfile is put beside)
 	@$(GO) run -C hack/bundle . -root $(CURDIR) -variant $(VARIANT) $(if $(OUT),-out $(abspath $(OUT)))
 
 .PHONY: catalog
-catalog: ## Make the file-based catalog from catalog/template.yaml
-	@$(GO) run -C hack/bundle . -root $(CURDIR) -make catalog
+catalog: ## Make the file-based catalog from catalog/template.yaml (VARIANT=community OUT=folder BUNDLE_IMAGE=repository for any Kubernetes)
+	@$(GO) run -C hack/bundle . -root $(CURDIR) -make catalog -variant $(VARIANT) -bundle-image "$(BUNDLE_IMAGE)" $(if $(OUT),-out $(abspath $(OUT)))
 
 # The cache of test results does not see files outside of the module, hence -count=1.
 .PHONY: bundle-test
@@ -171,7 +173,10 @@ scorecard-live: ## The scorecard suite redis-lifecycle on the cluster of KUBECON
 	@$(GO) test -C scorecard -tags e2e -count=1 -timeout 90m -v -run TestLifecycle ./lifecycle -args $(SCORECARD)
 
 .PHONY: bundle-check
-bundle-check: bundle-test bin/opm bin/operator-sdk ## bundle-test, and the same judged by opm and operator-sdk, warnings included
+bundle-check: bundle-test bundle-judges ## bundle-test, and the same judged by opm and operator-sdk, warnings included
+
+.PHONY: bundle-judges
+bundle-judges: bin/opm bin/operator-sdk
 	@hack/bundle/check.sh
 
 bin/opm: hack/tools/opm/go.mod
@@ -191,12 +196,12 @@ install-yaml: ## Write dist/install.yaml, which installs everything without OLM
 	@$(GO) run -C hack/bundle . -root $(CURDIR) -make install
 
 .PHONY: deploy
-deploy: ## Install CRDs and operator from config/default
+deploy: ## Install CRDs and operator from config/default on kubectl's cluster (KUBECONFIG)
 	$(KUBECTL) get namespace redis-enterprise >/dev/null 2>&1 || $(KUBECTL) create namespace redis-enterprise
 	$(KUBECTL) apply --server-side -k config/default
 
 .PHONY: undeploy
-undeploy: ## Remove the operator; CRDs and data stay
+undeploy: ## Remove the operator from kubectl's cluster; CRDs and data stay
 	$(KUBECTL) delete --ignore-not-found -k config/operator
 
 .PHONY: help

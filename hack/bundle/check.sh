@@ -22,6 +22,7 @@ judge() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 go run -C hack/bundle . -root "$PWD" -variant community -out "$scratch/community"
+go run -C hack/bundle . -root "$PWD" -make catalog -variant community -out "$scratch/catalog"
 
 for folder in bundle "$scratch/community" catalog/released/1.0.0; do
   for selection in suite=operatorframework name=operatorhubv2 name=operatorhub name=good-practices name=capabilities name=categories; do
@@ -33,6 +34,7 @@ done
 
 catalog=catalog/open-redis-enterprise-operator
 judge "opm validate" bin/opm validate "$catalog"
+judge "opm validate community" bin/opm validate "$scratch/catalog"
 # shellcheck disable=SC2317 # judge calls it
 # rendered FOLDER VERSION compares what opm makes of a bundle with what the catalog holds.
 rendered() {

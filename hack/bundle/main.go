@@ -17,23 +17,24 @@ func main() {
 	root := flag.String("root", ".", "folder of the repository")
 	what := flag.String("make", "bundle", "bundle, catalog, install, or measure to print a row for each CSV given")
 	variant := flag.String("variant", string(build.OpenShift), "openshift or community")
-	out := flag.String("out", "", "folder to write to; the default is the one in the repository, and then the Dockerfile is written too")
+	out := flag.String("out", "", "folder to write to, with its Dockerfile beside it; the default is the one in the repository")
+	image := flag.String("bundle-image", "", "where a catalog finds the bundle of the community variant, without tag")
 	check := flag.Bool("check", false, "compare instead of writing")
 	flag.Parse()
-	if err := run(*root, *what, build.Variant(*variant), *out, *check); err != nil {
+	if err := run(*root, *what, build.Variant(*variant), *out, *image, *check); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(root, what string, variant build.Variant, out string, check bool) error {
+func run(root, what string, variant build.Variant, out, image string, check bool) error {
 	var trees []tree
 	var err error
 	switch what {
 	case "bundle":
 		trees, err = bundleTrees(root, variant, out)
 	case "catalog":
-		trees, err = catalogTrees(root, out)
+		trees, err = catalogTrees(root, variant, out, image)
 	case "install":
 		trees, err = installTrees(root, out)
 	case "measure":
@@ -93,31 +94,77 @@ func bundleTrees(root string, variant build.Variant, out string) ([]tree, error)
 		return nil, err
 	}
 	if out != "" {
-		return []tree{{folder: out, files: files}}, nil
+		return withDockerfile(root, out, files, source.Dockerfile(variant, filepath.Base(out)))
+	}
+	if variant != build.OpenShift {
+		return nil, fmt.Errorf("bundle/ holds the variant %s; name a folder for %s", build.OpenShift, variant)
 	}
 	return []tree{
 		{folder: filepath.Join(root, "bundle"), files: files},
-		{folder: filepath.Join(root, "bundle.Dockerfile"), single: source.Dockerfile("bundle")},
+		{folder: filepath.Join(root, "bundle.Dockerfile"), single: source.Dockerfile(variant, "bundle")},
 	}, nil
 }
 
-func catalogTrees(root, out string) ([]tree, error) {
+// withDockerfile is a folder with what its image is built from beside it; the folder around it is the context.
+func withDockerfile(root, out string, files []build.File, dockerfile []byte) ([]tree, error) {
+	license, err := os.ReadFile(filepath.Join(root, "LICENSE"))
+	return []tree{
+		{folder: out, files: files},
+		{folder: out + ".Dockerfile", single: dockerfile},
+		{folder: filepath.Join(filepath.Dir(out), "LICENSE"), single: license},
+	}, err
+}
+
+func catalogTrees(root string, variant build.Variant, out, image string) ([]tree, error) {
 	template, err := catalog.ReadTemplate(filepath.Join(root, "catalog", "template.yaml"))
 	if err != nil {
 		return nil, err
 	}
-	made, err := template.Files(root)
+	var made map[string][]byte
+	switch {
+	case variant == build.OpenShift:
+		made, err = template.Files(root)
+	case out == "":
+		err = fmt.Errorf("catalog/ holds the variant %s; name a folder for %s", build.OpenShift, variant)
+	default:
+		made, err = communityCatalog(root, template, image)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if out == "" {
-		out = filepath.Join(root, "catalog", template.Package)
-	}
-	t := tree{folder: out}
+	var files []build.File
 	for path, content := range made {
-		t.files = append(t.files, build.File{Path: path, Content: content})
+		files = append(files, build.File{Path: path, Content: content})
 	}
-	return []tree{t}, nil
+	if out == "" {
+		return []tree{{folder: filepath.Join(root, "catalog", template.Package), files: files}}, nil
+	}
+	dockerfile, err := catalog.Dockerfile(root, template.Package, filepath.Base(out))
+	if err != nil {
+		return nil, err
+	}
+	return withDockerfile(root, out, files, dockerfile)
+}
+
+// communityCatalog is the catalog for any Kubernetes. The bundle that it describes is not in the tree, so it is made.
+func communityCatalog(root string, template catalog.Template, image string) (map[string][]byte, error) {
+	source, err := build.ReadSource(root)
+	if err != nil {
+		return nil, err
+	}
+	files, err := source.Files(build.Community)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "bundle-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err := build.Write(folder, files); err != nil {
+		return nil, err
+	}
+	return template.Community(folder, image).Files("")
 }
 
 func installTrees(root, out string) ([]tree, error) {

@@ -43,7 +43,6 @@ choose_cluster() {
       KUBECTL=bin/kubectl
       ;;
     existing)
-      [ "${KUBECONFIG:-}" != "$LOCAL_KUBECONFIG" ] || unset KUBECONFIG # only the Makefile's default: take kubectl's own
       KUBECTL=$(type -P kubectl || echo bin/kubectl) # not the function of that name
       if [ ! -x "$KUBECTL" ]; then
         echo "no kubectl on the PATH: building one"

@@ -39,7 +39,11 @@ func (s *Source) annotations() File {
 }
 
 // Dockerfile packs the bundle of a folder.
-func (s *Source) Dockerfile(folder string) []byte {
+func (s *Source) Dockerfile(variant Variant, folder string) []byte {
+	name := s.Release.Package + "-bundle"
+	if variant != OpenShift {
+		name += "-" + string(variant)
+	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Made by make bundle; the labels are those of %s/metadata/annotations.yaml.\nFROM scratch\n\n", folder)
 	for _, l := range s.labels() {
@@ -48,7 +52,7 @@ func (s *Source) Dockerfile(folder string) []byte {
 	fmt.Fprintln(&out)
 	for _, l := range []label{
 		{"com.redhat.delivery.operator.bundle", "true"},
-		{"name", s.Release.Package + "-bundle"},
+		{"name", name},
 		{"vendor", s.Base.Spec.Provider.Name},
 		{"maintainer", s.Base.Spec.Maintainers[0].Email},
 		{"version", s.Release.Version},

@@ -4,7 +4,8 @@ package catalog
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,9 +44,33 @@ func ReadTemplate(path string) (Template, error) {
 	return t, yaml.UnmarshalStrict(raw, &t)
 }
 
+// Community is the template of the catalog for any Kubernetes: the newest release alone, of which folder holds the bundle
+// without kinds of OpenShift. Its image is the one given, or that of the other bundle with a suffix.
+func (t Template) Community(folder, image string) Template {
+	newest := t.Releases[len(t.Releases)-1]
+	newest.Folder = folder
+	t.Releases = []Release{newest}
+	t.BundleImage = cmp.Or(image, t.BundleImage+"-community")
+	return t
+}
+
+// Dockerfile packs the catalog of a folder as catalog.Dockerfile packs the one in the tree.
+func Dockerfile(root, name, folder string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(root, "catalog.Dockerfile"))
+	if err != nil {
+		return nil, err
+	}
+	own, other := []byte("COPY catalog/"+name+" "), []byte("COPY "+folder+" ")
+	if !bytes.Contains(raw, own) {
+		return nil, fmt.Errorf("catalog.Dockerfile has no line %q", own)
+	}
+	return bytes.ReplaceAll(raw, own, other), nil
+}
+
 // Files makes the files of catalog/<package>.
 func (t Template) Files(root string) (map[string][]byte, error) {
 	var all []declcfg.Bundle
+	var newest *manifests.Bundle
 	channels := map[string]*declcfg.Channel{}
 	for _, release := range t.Releases {
 		b, err := manifests.GetBundleFromDir(filepath.Join(root, release.Folder))
@@ -55,7 +80,7 @@ func (t Template) Files(root string) (map[string][]byte, error) {
 		if got := b.CSV.Spec.Version.String(); got != release.Version {
 			return nil, fmt.Errorf("%s holds version %s, the template says %s", release.Folder, got, release.Version)
 		}
-		all = append(all, t.bundle(b))
+		all, newest = append(all, t.bundle(b)), b
 		for _, name := range release.Channels {
 			c := channels[name]
 			if c == nil {
@@ -65,7 +90,11 @@ func (t Template) Files(root string) (map[string][]byte, error) {
 			c.Entries = append(c.Entries, entry(b, c.Entries))
 		}
 	}
-	return t.files(all, channels)
+	head, err := t.head(newest)
+	if err != nil {
+		return nil, err
+	}
+	return files(head, all, channels)
 }
 
 // entry says from where a release is reached. What it replaces counts only where that release is in the same channel.
@@ -112,12 +141,8 @@ func group(crd string) string {
 	return ""
 }
 
-func (t Template) files(bundles []declcfg.Bundle, channels map[string]*declcfg.Channel) (map[string][]byte, error) {
+func files(head declcfg.Package, bundles []declcfg.Bundle, channels map[string]*declcfg.Channel) (map[string][]byte, error) {
 	out := map[string][]byte{}
-	head, err := t.head(bundles)
-	if err != nil {
-		return nil, err
-	}
 	write := func(file string, cfg declcfg.DeclarativeConfig) error {
 		var text bytes.Buffer
 		err := declcfg.WriteYAML(cfg, &text)
@@ -143,19 +168,16 @@ func (t Template) files(bundles []declcfg.Bundle, channels map[string]*declcfg.C
 	return out, nil
 }
 
-// head is the package itself, shown with the description of its newest release.
-func (t Template) head(bundles []declcfg.Bundle) (declcfg.Package, error) {
-	newest := bundles[len(bundles)-1]
-	p := declcfg.Package{Schema: declcfg.SchemaPackage, Name: t.Package, DefaultChannel: t.DefaultChannel}
-	for _, prop := range newest.Properties {
-		if prop.Type != property.TypeCSVMetadata {
-			continue
+// head is the package itself, shown with the description and the icon of its newest release. The icon has to be here: opm
+// replaces that of every release by that of the package, by none if it has none.
+func (t Template) head(newest *manifests.Bundle) (declcfg.Package, error) {
+	p := declcfg.Package{Schema: declcfg.SchemaPackage, Name: t.Package, DefaultChannel: t.DefaultChannel, Description: newest.CSV.Spec.Description}
+	for _, icon := range newest.CSV.Spec.Icon {
+		data, err := base64.StdEncoding.DecodeString(icon.Data)
+		if err != nil {
+			return p, fmt.Errorf("the icon of %s: %w", newest.CSV.Name, err)
 		}
-		var metadata property.CSVMetadata
-		if err := json.Unmarshal(prop.Value, &metadata); err != nil {
-			return p, err
-		}
-		p.Description = metadata.Description
+		p.Icon = &declcfg.Icon{Data: data, MediaType: icon.MediaType}
 	}
 	return p, nil
 }

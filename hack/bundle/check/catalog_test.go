@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/operator-framework/operator-registry/alpha/declcfg"
 
@@ -37,7 +39,7 @@ func TestBundleIsCurrent(t *testing.T) {
 		t.Errorf("not current: %v (%v); run make bundle", stale, err)
 	}
 	dockerfile, err := os.ReadFile(root + "/bundle.Dockerfile")
-	if err != nil || string(dockerfile) != string(source(t).Dockerfile("bundle")) {
+	if err != nil || string(dockerfile) != string(source(t).Dockerfile(build.OpenShift, "bundle")) {
 		t.Errorf("bundle.Dockerfile is not current (%v); run make bundle", err)
 	}
 }
@@ -75,6 +77,10 @@ func TestCatalogIsValid(t *testing.T) {
 	if p == nil || p.DefaultChannel.Name != "stable-v1" {
 		t.Fatalf("packages %v", slices.Collect(maps.Keys(model)))
 	}
+	// opm gives this icon to every release, in place of its own.
+	if drawing, err := os.ReadFile(root + "/config/manifests/icon.svg"); err != nil || p.Icon == nil || p.Icon.MediaType != "image/svg+xml" || !bytes.Equal(p.Icon.Data, drawing) {
+		t.Errorf("the package does not show the icon (%v)", err)
+	}
 	for name, channel := range p.Channels {
 		if !strings.HasPrefix(name, "candidate-") && !strings.HasPrefix(name, "fast-") && !strings.HasPrefix(name, "stable-") {
 			t.Errorf("channel %s", name)
@@ -96,6 +102,43 @@ func TestCatalogIsValid(t *testing.T) {
 				t.Errorf("%s holds whole objects, which catalogs of OpenShift 4.17 and later refuse", b.Name)
 			}
 		}
+	}
+}
+
+// TestCommunityCatalogIsValid: the bundle for any Kubernetes has a catalog of its own, with one release that is installed
+// from nothing.
+func TestCommunityCatalogIsValid(t *testing.T) {
+	files, err := template(t).Community(community(t).Folder, "").Files("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := fstest.MapFS{}
+	for path, content := range files {
+		folder[path] = &fstest.MapFile{Data: content}
+	}
+	config, err := declcfg.LoadFS(context.Background(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := declcfg.ConvertToModel(*config)
+	if err == nil {
+		err = model.Validate()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, channel := range model[template(t).Package].Channels {
+		newest, err := channel.Head()
+		if err != nil || newest.Name != community(t).CSV.Name || newest.Replaces != "" || len(channel.Bundles) != 1 {
+			t.Errorf("%s: %+v, %v", name, newest, err)
+		}
+		if want := template(t).BundleImage + "-community:v" + source(t).Release.Version; newest.Image != want {
+			t.Errorf("the bundle is %s, want %s", newest.Image, want)
+		}
+	}
+	dockerfile, err := catalog.Dockerfile(root, template(t).Package, "other")
+	if err != nil || strings.Count(string(dockerfile), "COPY other /configs/") != 1 || strings.Contains(string(dockerfile), "COPY catalog") {
+		t.Errorf("the Dockerfile is %s (%v)", dockerfile, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -51,6 +52,67 @@ func TestTrustedAuthoritiesAreWhereTheOperatorLooks(t *testing.T) {
 			if file := filepath.Join(m.MountPath, volume.ConfigMap.Items[0].Path); m.Name == volume.Name && !strings.Contains(string(sources), `"`+file+`"`) {
 				t.Errorf("%s: nobody looks at %s", v.Name, file)
 			}
+		}
+	}
+}
+
+// TestProtectedMetricsAreScrapedUnderOLM: the ServiceMonitor trusts the certificate that OLM makes, which is named for the
+// Deployment of the bundle, under the name of the Service that OLM makes for it; and the operator may ask who reads.
+func TestProtectedMetricsAreScrapedUnderOLM(t *testing.T) {
+	const namespace = "redis-enterprise"
+	all := kustomized(t, "overlays/openshift/metrics")
+	type monitor struct {
+		Metadata struct{ Namespace string }
+		Spec     struct {
+			Endpoints []struct {
+				Port, Scheme string
+				TLSConfig    struct {
+					ServerName string
+					CA         struct{ Secret corev1.SecretKeySelector }
+				} `json:"tlsConfig"`
+			}
+		}
+	}
+	var monitors []monitor
+	var bound []string
+	for _, r := range all.Resources() {
+		text, err := r.AsYAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch r.GetKind() {
+		case "ServiceMonitor":
+			var m monitor
+			if err := yaml.Unmarshal(text, &m); err != nil {
+				t.Fatal(err)
+			}
+			monitors = append(monitors, m)
+		case "ClusterRoleBinding", "RoleBinding":
+			var b rbacv1.ClusterRoleBinding
+			if err := yaml.Unmarshal(text, &b); err != nil {
+				t.Fatal(err)
+			}
+			bound = append(bound, b.RoleRef.Name+" to "+b.Subjects[0].Namespace+"/"+b.Subjects[0].Name)
+		case "Deployment":
+			t.Error("it would change what OLM keeps")
+		}
+	}
+	service := head(t).Deployments()[0].Name + "-service"
+	if len(monitors) != 1 || len(monitors[0].Spec.Endpoints) != 1 {
+		t.Fatalf("%+v", monitors)
+	}
+	e := monitors[0].Spec.Endpoints[0]
+	if e.Scheme != "https" || e.TLSConfig.ServerName != service+"."+namespace+".svc" || e.TLSConfig.CA.Secret.Name != service+"-cert" || e.TLSConfig.CA.Secret.Key != "olmCAKey" {
+		t.Errorf("%+v", e)
+	}
+	account := head(t).CSV.Spec.InstallStrategy.StrategySpec.Permissions[0].ServiceAccountName
+	for _, want := range []string{
+		"redis-enterprise-operator-metrics-auth to " + namespace + "/" + account,
+		"redis-enterprise-operator-metrics-reader to " + namespace + "/redis-enterprise-operator-scraper",
+		"redis-enterprise-operator-prometheus to openshift-monitoring/prometheus-k8s",
+	} {
+		if !slices.Contains(bound, want) {
+			t.Errorf("nothing binds %s: %v", want, bound)
 		}
 	}
 }

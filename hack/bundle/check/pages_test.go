@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -85,6 +86,52 @@ func TestThePageAboutMirrorsNamesEveryImage(t *testing.T) {
 	}
 	if len(written) != len(related) {
 		t.Errorf("the page lists %v, the bundle has %d", written, len(related))
+	}
+}
+
+// What is named by a tag is in no set of digests.
+func TestThePageAboutMirrorsCoversWhatIsNamedByATag(t *testing.T) {
+	set, err := yaml.Marshal(blocks(t, page(t, "disconnected.md"))["ImageTagMirrorSet"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{template(t).BundleImage, strings.TrimSuffix(template(t).BundleImage, "operator-bundle") + "must-gather"} {
+		if !strings.Contains(string(set), "source: "+source+"\n") {
+			t.Errorf("no mirror for %q:\n%s", source, set)
+		}
+	}
+}
+
+// TestTheCommandForRelatedImages: the command on the page prints them and nothing else.
+func TestTheCommandForRelatedImages(t *testing.T) {
+	command := regexp.MustCompile("(?m)^sed .*$").FindString(page(t, "disconnected.md"))
+	run := exec.CommandContext(t.Context(), "sh", "-c", command)
+	run.Dir = root
+	printed, err := run.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	var wanted []string
+	for _, image := range head(t).CSV.Spec.RelatedImages {
+		wanted = append(wanted, image.Image)
+	}
+	if got := strings.Fields(string(printed)); !slices.Equal(got, wanted) {
+		t.Errorf("%s\nprints %v, the bundle has %v", command, got, wanted)
+	}
+}
+
+// TestThePagesNameTheNodeImage: pages that name the image of nodes by its tag name the one that an installation without OLM takes.
+func TestThePagesNameTheNodeImage(t *testing.T) {
+	var image string
+	for _, variable := range source(t).Deployment.Spec.Template.Spec.Containers[0].Env {
+		if variable.Name == "RELATED_IMAGE_REDIS_ENTERPRISE" {
+			image = variable.Value
+		}
+	}
+	for _, name := range []string{"disconnected.md", "olm.md"} {
+		if !strings.Contains(page(t, name), image) || image == "" {
+			t.Errorf("docs/%s does not name %q", name, image)
+		}
 	}
 }
 
