@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -104,10 +105,39 @@ func (c *Cluster) ApplyYAML(ctx context.Context, content []byte) error {
 		if err := c.settle(object); err != nil {
 			return err
 		}
-		if err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
-			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
+		if err := c.apply(ctx, object); err != nil {
+			return err
 		}
 	}
+}
+
+func (c *Cluster) apply(ctx context.Context, object *unstructured.Unstructured) error {
+	what := object.GetKind() + " " + object.GetName()
+	if err := c.admitted(ctx, what, func() error {
+		return c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership)
+	}); err != nil {
+		return fmt.Errorf("apply %s: %w", what, err)
+	}
+	return nil
+}
+
+// unasked is in the error of a write that was not made because the admission server could not be asked.
+const unasked = "failed calling webhook"
+
+// admitted repeats a write, for a minute, while the admission server cannot be reached: a machine under load counts its
+// pods as not ready for a while. What the admission server refuses is not repeated.
+func (c *Cluster) admitted(ctx context.Context, what string, write func() error) error {
+	var last error
+	err := c.Await(ctx, what, time.Minute, func() (bool, string, error) {
+		if last = write(); last != nil && strings.Contains(last.Error(), unasked) {
+			return notYet("not taken yet: " + last.Error())
+		}
+		return true, "", last
+	})
+	if err != nil && last != nil {
+		return last
+	}
+	return err
 }
 
 // settle puts an object that names no namespace into the cluster's, if objects of its kind are in one.

@@ -74,13 +74,12 @@ func (c *Cluster) ApplyObject(ctx context.Context, obj client.Object) error {
 	object.SetManagedFields(nil)
 	unstructured.RemoveNestedField(object.Object, "status")
 	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
-	if err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply %s %s: %w", gvk.Kind, obj.GetName(), err)
-	}
-	return nil
+	return c.apply(ctx, object)
 }
 
 // MergePatch changes a few fields of an object, as kubectl patch --type merge does.
 func (c *Cluster) MergePatch(ctx context.Context, obj client.Object, patch string) error {
-	return c.Patch(ctx, obj, client.RawPatch("application/merge-patch+json", []byte(patch)), client.FieldOwner(FieldOwner))
+	return c.admitted(ctx, obj.GetName(), func() error {
+		return c.Patch(ctx, obj, client.RawPatch("application/merge-patch+json", []byte(patch)), client.FieldOwner(FieldOwner))
+	})
 }
