@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,15 +14,19 @@ import (
 // folder of the go.mod that holds its version, path its name, below the folder in
 // it that the keys of places are relative to; the values are places in the image.
 func moduleFiles(ctx context.Context, module, path, below string, places map[string]string) (layer, error) {
-	command := tool(ctx, "go", "list", "-m", "-f", "{{.Dir}}", path)
+	command := tool(ctx, "go", "mod", "download", "-json", path) // it may not be on this machine yet
 	command.Dir, command.Stderr = module, os.Stderr
-	folder, err := command.Output()
+	answer, err := command.Output()
 	if err != nil {
+		return nil, fmt.Errorf("download %s: %w: %s", path, err, answer)
+	}
+	var its struct{ Dir string }
+	if err := json.Unmarshal(answer, &its); err != nil {
 		return nil, fmt.Errorf("where %s is: %w", path, err)
 	}
 	var files layer
 	for from, to := range places {
-		found, err := tree(filepath.Join(strings.TrimSpace(string(folder)), below, from), to)
+		found, err := tree(filepath.Join(its.Dir, below, from), to)
 		if err != nil {
 			return nil, err
 		}

@@ -2,10 +2,10 @@ package testenv
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 // foreignCRDs says in which Go modules others publish their CRDs, and in which of their files. The big ones of monitoring
@@ -46,13 +46,18 @@ func ForeignCRDs(ctx context.Context, root string) ([]string, error) {
 	return all, nil
 }
 
-// ModuleFolder is where the files of a module are that the module in a folder needs.
+// ModuleFolder is where the files of a module are that the module in a folder needs. They are downloaded if need be: no
+// package of it may have been compiled on this machine yet.
 func ModuleFolder(ctx context.Context, in, module string) (string, error) {
-	command := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module)
+	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	command.Dir = in
-	folder, err := command.Output()
+	answer, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("module %s: %w", module, err)
+		return "", fmt.Errorf("download module %s: %w: %s", module, err, answer)
 	}
-	return strings.TrimSpace(string(folder)), nil
+	var found struct{ Dir string }
+	if err := json.Unmarshal(answer, &found); err != nil {
+		return "", fmt.Errorf("where module %s is: %w", module, err)
+	}
+	return found.Dir, nil
 }
