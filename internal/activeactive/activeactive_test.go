@@ -89,6 +89,8 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 		})), "spec.globalConfigurations.shardCount"},
 		{"RED-86490 a setting of one location", nil, nil, database(overridden(`{"persistence":"aofEverySecond"}`)), ""},
 		{"RED-86490 a setting that is common", nil, nil, database(overridden(`{"memorySize":"1GB"}`)), "memorySize cannot differ"},
+		{"RED-86490 the port of one location", nil, nil, database(overridden(`{"databasePort":12001}`)), ""},
+		{"RED-86490 a port that is none", nil, nil, database(overridden(`{"databasePort":70000}`)), "local-overrides"},
 		{"RED-86490 a word that is none", nil, nil, database(overridden(`{"persistence":"often"}`)), "local-overrides"},
 		{"RED-86490 no JSON", nil, nil, database(overridden(`persistence`)), "must be a JSON object"},
 		{"AA-12 a Secret that is missing on a peer is told in its status", nil, nil, database(global(func(g *v1alpha1.GlobalConfigurations) { g.DatabaseSecretName = "s" }),

@@ -192,7 +192,7 @@ type change struct {
 func (d Desired) changes(obs Observed) (change, error) {
 	var out change
 	crdb := obs.CRDB
-	if err := d.shardsFit(); err != nil {
+	if err := errors.Join(d.shardsFit(), d.refusals(obs)); err != nil {
 		return out, err
 	}
 	have := crdb.DefaultDBConfig
@@ -238,6 +238,31 @@ func (d Desired) changes(obs Observed) (change, error) {
 		}
 	}
 	return out, nil
+}
+
+// refusals are the settings of this cluster's part that cannot change any more.
+func (d Desired) refusals(obs Observed) error {
+	if obs.BDB == nil {
+		return nil
+	}
+	settings, own, err := d.settingsOf(d.in.own())
+	if err != nil {
+		return err
+	}
+	found, err := bdb.Refusals(d.inputs(settings, nil), obs.BDB)
+	if err != nil {
+		return d.explain(err)
+	}
+	var errs []error
+	for _, one := range found {
+		key := strings.TrimPrefix(one.Path, "spec.")
+		if slices.Contains(own, key) {
+			errs = append(errs, outcome.Reject(pathOverrides, "%s: %s", key, one.Message))
+		} else {
+			errs = append(errs, outcome.Reject(globalPath(one.Path), "%s", one.Message))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *change) note(where string, changes []bdb.Change) {

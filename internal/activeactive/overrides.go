@@ -16,8 +16,8 @@ import (
 const pathOverrides = "metadata.annotations[" + names.AnnotationLocalOverrides + "]"
 
 // Overridable are the settings that may differ between the participants of a database. Others are the same everywhere for
-// the sake of the data: memory, shards, eviction, version, TLS.
-var Overridable = []string{"databaseServicePort", "persistence", "proxyPolicy", "rackAware", "replication", "shardsPlacement"}
+// the sake of the data: memory, shards, eviction, version, TLS. The port is chosen once, by whoever creates the database.
+var Overridable = []string{"databasePort", "databaseServicePort", "persistence", "proxyPolicy", "rackAware", "replication", "shardsPlacement"}
 
 // overrides are the settings of this location; empty for none.
 func overrides(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) (tree, error) {

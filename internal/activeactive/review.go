@@ -30,7 +30,7 @@ func (r Reviewer) Kind() admission.Kind {
 	return admission.For("redisenterpriseactiveactivedatabases",
 		func() *v1alpha1.RedisEnterpriseActiveActiveDatabase {
 			return &v1alpha1.RedisEnterpriseActiveActiveDatabase{}
-		}, r.review)
+		}, r.review, names.AnnotationLocalOverrides)
 }
 
 func (r Reviewer) review(ctx context.Context, old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) admission.Verdict {

@@ -18,6 +18,42 @@ import (
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
 
+// TestRED86490_ThePortOfOneLocation: where a port is taken on one cluster, the database gets another one there from the beginning.
+func TestRED86490_ThePortOfOneLocation(t *testing.T) {
+	w, sites := newWorld(t, "east", "west")
+	w.ports = map[string]int{"east": 12399}
+	east, west := sites[0], sites[1]
+	port := func(s *site) int64 { return int64(rest.Value(s.bdb(t).Port)) }
+	own := `{"databasePort":12399}`
+	orders := east.orders(nil, "east", "west")
+	orders.Annotations = map[string]string{names.AnnotationLocalOverrides: own}
+	east.make(orders)
+	settled(sites...)
+	if port(east) != 12399 || port(west) != dbPort {
+		t.Fatalf("east has %d, west has %d", port(east), port(west))
+	}
+	override := func(s *site, text string) {
+		s.edit(func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			metav1.SetMetaDataAnnotation(&db.ObjectMeta, names.AnnotationLocalOverrides, text)
+		})
+	}
+	for _, s := range sites {
+		t.Run(s.name+" keeps it", func(t *testing.T) {
+			before := port(s)
+			override(s, `{"databasePort":12400}`)
+			together("it is told", []*site{s}, func(_ *site, end error) (string, bool) {
+				return fmt.Sprint(end), end != nil && strings.Contains(end.Error(), "databasePort")
+			})
+			if port(s) != before {
+				t.Errorf("it has %d now", port(s))
+			}
+		})
+	}
+	override(east, own)
+	override(west, "")
+	settled(sites...)
+}
+
 // TestAA3_AppliedOnOneSideItIsOnAll makes a database and lives with it on both sides.
 func TestAA3_AppliedOnOneSideItIsOnAll(t *testing.T) {
 	_, sites := newWorld(t, "east", "west")

@@ -46,6 +46,7 @@ type world struct {
 	mu    sync.Mutex
 	nodes map[string]string // address of the node, by site
 	cut   map[string]bool   // sites that nobody reaches from outside
+	ports map[string]int    // of the database, by site, where it is not dbPort
 	open  map[string][]net.Conn
 }
 
@@ -104,14 +105,14 @@ func (w *world) dial(ctx context.Context, network, address string) (net.Conn, er
 	if label, ours := strings.CutSuffix(host, domain); ours {
 		name := label[strings.LastIndexByte(label, '-')+1:]
 		w.mu.Lock()
-		node, cut := w.nodes[name], w.cut[name]
+		node, cut, own := w.nodes[name], w.cut[name], w.ports[name]
 		w.mu.Unlock()
 		if cut || node == "" {
 			return nil, fmt.Errorf("no route to %s", host)
 		}
 		port := 9443
 		if !strings.HasPrefix(label, "api-") {
-			port = dbPort
+			port = cmp.Or(own, dbPort)
 		}
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, fmt.Sprintf("%s:%d", node, port))
 		if err == nil {

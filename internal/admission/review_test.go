@@ -28,9 +28,11 @@ func podKind() Kind {
 			return Verdict{Denials: []string{"spec.nodeName: bad is refused", "spec.other: too"}}
 		case pod.Spec.NodeName == "odd":
 			return Verdict{Warnings: []string{"odd, but allowed in " + pod.Namespace}}
+		case pod.Annotations["judged"] == "bad":
+			return Verdict{Denials: []string{"metadata.annotations[judged]: bad is refused"}}
 		}
 		return Verdict{}
-	})
+	}, "judged")
 }
 
 func pod(node string, deleting bool) []byte {
@@ -40,6 +42,20 @@ func pod(node string, deleting bool) []byte {
 		now := metav1.Now()
 		p.DeletionTimestamp = &now
 	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+// judged is a pod that says something in an annotation that the rules judge.
+func judged(node, word string) []byte {
+	var p corev1.Pod
+	if err := json.Unmarshal(pod(node, false), &p); err != nil {
+		panic(err)
+	}
+	p.Annotations = map[string]string{"judged": word, "other": word}
 	raw, err := json.Marshal(p)
 	if err != nil {
 		panic(err)
@@ -128,6 +144,8 @@ func TestReview(t *testing.T) {
 		{"a bad one does not", admissionv1.Create, pod("bad", false), nil, false},
 		{"rules see the old object", admissionv1.Update, pod("b", false), pod("a", false), false},
 		{"an unchanged spec passes however bad it is", admissionv1.Update, pod("bad", false), pod("bad", false), true},
+		{"an annotation that is judged is no other", admissionv1.Update, judged("good", "bad"), judged("good", "fine"), false},
+		{"nor does it stop what leaves it as it is", admissionv1.Update, judged("good", "bad"), judged("good", "bad"), true},
 		{"an object being deleted passes", admissionv1.Update, pod("bad", true), pod("a", true), true},
 		{"ADM-4 a deletion is not our question", admissionv1.Delete, nil, pod("bad", false), true},
 		{"an object that cannot be read is refused", admissionv1.Create, []byte(`{"spec":{"nodeName":7}}`), nil, false},
