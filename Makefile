@@ -96,7 +96,7 @@ dashboards-pictures: redis-server ## Draw docs/dashboards anew: an emulated clus
 ##@ Test
 
 .PHONY: test
-test: $(KUBELOCAL) redis-server compiler bundle-test ## Unit, wire, contract and API-server tests, with the race detector
+test: $(KUBELOCAL) redis-server compiler bundle-check ## Unit, wire, contract and API-server tests, with the race detector
 	@GO='$(GO)' PACKAGES='$(PACKAGES)' hack/test.sh
 
 .PHONY: crash
@@ -157,16 +157,17 @@ catalog: ## Make the file-based catalog from catalog/template.yaml (VARIANT=comm
 
 # Compiled like everything that goes into images and onto the local Kubernetes, so that what they have in common is compiled
 # once; make lint vets it.
-SHARED := CGO_ENABLED=0
+SHARED       := CGO_ENABLED=0 GOGC=300
+SHARED_FLAGS := -trimpath -gcflags=all=-dwarf=false
 
 # The cache of test results does not see files outside of the module, hence -count=1.
-.PHONY: bundle-test
-bundle-test: scorecard-test ## Every gate of bundle and catalog that needs no tool: validators, traps, certification, upgrade safety
-	@$(SHARED) $(GO) test -C hack/bundle -trimpath -vet=off -count=1 ./...
+.PHONY: bundle-check
+bundle-check: scorecard-test ## Every offline gate of bundle and catalog, warnings included: validators, traps, certification, upgrade safety; part of make test
+	@$(SHARED) $(GO) test -C hack/bundle $(SHARED_FLAGS) -vet=off -count=1 ./...
 
 .PHONY: scorecard-test
 scorecard-test: ## The scorecard suite redis-static on bundle/, and the tests of redis-lifecycle that need no cluster
-	@$(SHARED) $(GO) test -C scorecard -trimpath -vet=off -count=1 ./...
+	@$(SHARED) $(GO) test -C scorecard $(SHARED_FLAGS) -vet=off -count=1 ./...
 
 .PHONY: scorecard-image
 scorecard-image: ## Build the image of our scorecard tests into bin/images/scorecard.tar
@@ -176,22 +177,19 @@ scorecard-image: ## Build the image of our scorecard tests into bin/images/score
 scorecard-live: ## The scorecard suite redis-lifecycle on the cluster of KUBECONFIG, which has OLM (SCORECARD holds flags, such as -catalog-image)
 	@$(GO) test -C scorecard -tags e2e -count=1 -timeout 90m -v -run TestLifecycle ./lifecycle -args $(SCORECARD)
 
-.PHONY: bundle-check
-bundle-check: bundle-test bundle-judges ## bundle-test, and the same judged by opm and operator-sdk, warnings included
-
 .PHONY: bundle-judges
-bundle-judges: bin/opm bin/operator-sdk
+bundle-judges: bin/opm bin/operator-sdk ## Bundle and catalog judged once more by the programs opm and operator-sdk, built once in minutes
 	@hack/bundle/check.sh
 
 bin/opm: hack/tools/opm/go.mod
 	@echo "building opm (some minutes, once)"
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build -C hack/tools/opm -tags $(OLM_TAGS) -o ../../../bin/opm github.com/operator-framework/operator-registry/cmd/opm
+	@$(SHARED) $(GO) build -C hack/tools/opm $(SHARED_FLAGS) -tags $(OLM_TAGS) -o ../../../bin/opm github.com/operator-framework/operator-registry/cmd/opm
 
 bin/operator-sdk: hack/tools/operator-sdk/go.mod
 	@echo "building operator-sdk (some minutes, once)"
 	@mkdir -p bin
-	@CGO_ENABLED=0 $(GO) build -C hack/tools/operator-sdk -tags $(OLM_TAGS) -ldflags '$(SDK_FLAGS)' -o ../../../bin/operator-sdk github.com/operator-framework/operator-sdk/cmd/operator-sdk
+	@$(SHARED) $(GO) build -C hack/tools/operator-sdk $(SHARED_FLAGS) -tags $(OLM_TAGS) -ldflags '$(SDK_FLAGS)' -o ../../../bin/operator-sdk github.com/operator-framework/operator-sdk/cmd/operator-sdk
 
 ##@ Deploy
 

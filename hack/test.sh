@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 GO=${GO:-go}
-export CGO_ENABLED=1
+export CGO_ENABLED=1 GOGC=${GOGC:-200} # the compiler, too, is done sooner when it collects less garbage
 heavy=(./test/integration ./internal/emulator ./test/crash ./test/tlsprofile ./hack/lite)
 
 # shellcheck disable=SC2086 # a list of patterns

@@ -23,7 +23,7 @@ func compile(ctx context.Context, b build) error {
 	if err != nil {
 		return err
 	}
-	command := tool(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", b.tags,
+	command := tool(ctx, "go", "build", "-trimpath", "-gcflags=all=-dwarf=false", "-buildvcs=false", "-tags", b.tags,
 		"-ldflags", "-s -w "+b.ldflags, "-o", output, b.pkg)
 	command.Dir = b.module
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch)

@@ -23,7 +23,8 @@ func TestMustGather(t *testing.T) {
 	if err := testenv.WriteKubeconfig(world.Env.Config, kubeconfig); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "go", "run", "../../cmd/must-gather", "-o", out, "-kubeconfig", kubeconfig)
+	// Like the tests with the race detector: what both are made of is compiled already.
+	command := exec.CommandContext(t.Context(), "go", "run", "-race", "../../cmd/must-gather", "-o", out, "-kubeconfig", kubeconfig)
 	if printed, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}

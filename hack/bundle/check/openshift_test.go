@@ -2,8 +2,8 @@ package check
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +34,11 @@ func TestTrustedAuthoritiesAreWhereTheOperatorLooks(t *testing.T) {
 	if filled.Labels["config.openshift.io/inject-trusted-cabundle"] != "true" || len(filled.Data) > 0 {
 		t.Errorf("OpenShift does not fill it: %v", filled.Labels)
 	}
-	sources, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "src/crypto/x509/root_linux.go")) //nolint:staticcheck // the sources that this test was compiled with
+	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(goroot)), "src/crypto/x509/root_linux.go"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,9 @@ build_one() {
 go_build() {
   local folder=$1
   shift
-  (cd "$folder" && GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false "$@" .)
+  # Debug information would be stripped anyway, and the compiler is done sooner when it collects less garbage.
+  (cd "$folder" && GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 GOGC=${GOGC:-300} \
+    go build -trimpath -gcflags=all=-dwarf=false -buildvcs=false "$@" .)
 }
 
 build_node_images() {
