@@ -148,7 +148,7 @@ func remoteFor(in Inputs, crdb *rest.CRDB, cluster string, site Site) (*v1alpha1
 	}
 	remote := &v1alpha1.RedisEnterpriseRemoteCluster{ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: name,
 		Labels: map[string]string{names.LabelApp: names.AppValue}, Annotations: map[string]string{names.AnnotationDiscovered: rest.Value(crdb.GUID)}}}
-	remote.Spec = v1alpha1.RedisEnterpriseRemoteClusterSpec{RECName: rec, RECNamespace: namespace, SecretName: credentialsPrefix + name}
+	remote.Spec = v1alpha1.RedisEnterpriseRemoteClusterSpec{RECName: rec, RECNamespace: namespace, SecretName: names.RemoteSecretPrefix + name}
 	return follow(remote, site)
 }
 

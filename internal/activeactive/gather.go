@@ -169,12 +169,9 @@ func (k *Kind) gatherCredentials(ctx context.Context, in *Inputs, remote *v1alph
 	return nil
 }
 
-// credentialsPrefix starts the name of the Secret with a remote cluster's credentials (RERC-2).
-const credentialsPrefix = "redis-enterprise-"
-
 // CredentialsName is the Secret with the credentials of a remote cluster.
 func CredentialsName(remote *v1alpha1.RedisEnterpriseRemoteCluster) string {
-	return cmp.Or(remote.Spec.SecretName, credentialsPrefix+remote.Name)
+	return cmp.Or(remote.Spec.SecretName, names.RemoteSecretPrefix+remote.Name)
 }
 
 func lists(db *v1alpha1.RedisEnterpriseActiveActiveDatabase, remote string) bool {

@@ -253,6 +253,9 @@ func Ordinal(rec, pod string) (n int, ok bool) {
 // DatabaseSecret is the Secret the operator makes for a database whose spec names none.
 func DatabaseSecret(db string) string { return "redb-" + db }
 
+// RemoteSecretPrefix starts the name of the Secret with a remote cluster's credentials; the remote cluster's name follows (RERC-2).
+const RemoteSecretPrefix = "redis-enterprise-"
+
 // DatabaseHeadless is the headless Service of a database.
 func DatabaseHeadless(db string) string { return db + "-headless" }
 

@@ -14,6 +14,7 @@ import (
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/link"
+	"github.com/open-redis-enterprise/operator/internal/names"
 )
 
 // Inputs are the resource and everything that it refers to.
@@ -33,7 +34,7 @@ type Inputs struct {
 
 // SecretName is the name of the Secret with the credentials of a remote cluster (RERC-2).
 func SecretName(remote *v1alpha1.RedisEnterpriseRemoteCluster) string {
-	return cmp.Or(remote.Spec.SecretName, secretPrefix+remote.Name)
+	return cmp.Or(remote.Spec.SecretName, names.RemoteSecretPrefix+remote.Name)
 }
 
 // Uses tells whether an Active-Active database lists a remote cluster.

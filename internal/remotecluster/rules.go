@@ -9,14 +9,12 @@ import (
 
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
+	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/outcome"
 )
 
-// secretPrefix starts the name of the Secret with a remote cluster's credentials (RERC-2).
-const secretPrefix = "redis-enterprise-"
-
-// maxNameLen leaves room for secretPrefix in the name of a Secret (RERC-10).
-const maxNameLen = validation.DNS1123SubdomainMaxLength - len(secretPrefix)
+// maxNameLen leaves room for the prefix in the name of a Secret (RERC-10).
+const maxNameLen = validation.DNS1123SubdomainMaxLength - len(names.RemoteSecretPrefix)
 
 // defaultAPIPort is the port of the API when the spec gives none.
 const defaultAPIPort = 443
@@ -27,9 +25,9 @@ func Validate(remote *v1alpha1.RedisEnterpriseRemoteCluster) []error {
 	add := func(path, format string, args ...any) { errs = append(errs, outcome.Reject(path, format, args...)) }
 	spec := &remote.Spec
 	if len(remote.Name) > maxNameLen {
-		add("metadata.name", "must have at most %d characters, so that %s<name> can be a Secret", maxNameLen, secretPrefix)
+		add("metadata.name", "must have at most %d characters, so that %s<name> can be a Secret", maxNameLen, names.RemoteSecretPrefix)
 	}
-	if want := secretPrefix + remote.Name; spec.SecretName != "" && spec.SecretName != want {
+	if want := names.RemoteSecretPrefix + remote.Name; spec.SecretName != "" && spec.SecretName != want {
 		add("spec.secretName", "must be %s, not %s", want, spec.SecretName)
 	}
 	if len(validation.IsDNS1123Subdomain(strings.ToLower(spec.APIFQDNURL))) > 0 {

@@ -26,9 +26,6 @@ var firstActive = semver.MustParse("1.1.0")
 // remoteLimit is for what the operator finds out by asking again and again.
 const remoteLimit = 3 * time.Minute
 
-// credentialsPrefix begins the name of the Secret with the credentials of a remote cluster.
-const credentialsPrefix = "redis-enterprise-"
-
 // actsOnRemotes tells whether a release does more than check the two kinds.
 func actsOnRemotes(version string) bool { return isSince(version, firstActive) }
 
@@ -82,7 +79,7 @@ func (s *stage) lacksCredentials(ctx context.Context, t report.T, name string) {
 	t.Helper()
 	s.awaitRemote(ctx, t, name, func(remote *appv1alpha1.RedisEnterpriseRemoteCluster) (bool, string) {
 		ready := meta.FindStatusCondition(remote.Status.Conditions, appv1.ConditionReady)
-		return !remote.Status.Local && isTold(ready, remote.Generation, credentialsPrefix+name, appv1.ReasonMissingReference), words(ready)
+		return !remote.Status.Local && isTold(ready, remote.Generation, names.RemoteSecretPrefix+name, appv1.ReasonMissingReference), words(ready)
 	})
 }
 
@@ -122,7 +119,7 @@ func (s *stage) copyCredentials(ctx context.Context, remote string) error {
 		return err
 	}
 	return client.IgnoreAlreadyExists(s.Create(ctx, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.Cluster.Namespace, Name: credentialsPrefix + remote},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.Cluster.Namespace, Name: names.RemoteSecretPrefix + remote},
 		Data:       map[string][]byte{names.UsernameKey: own.Data[names.UsernameKey], names.PasswordKey: own.Data[names.PasswordKey]},
 	}))
 }
