@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/lru"
 
 	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
@@ -26,6 +27,16 @@ const (
 // database sees it.
 const fingerprintRounds = 20000
 
+// knownFingerprints saves the rounds for what has been asked before, which is nearly always: each run of the loop asks for all of a
+// database. Only this process ever sees its keys.
+var knownFingerprints = lru.New(4096)
+
+// secretOf is what a fingerprint is of.
+type secretOf struct {
+	salt   string
+	secret [sha256.Size]byte
+}
+
 // fingerprint tells secrets apart without telling them. It is the same on all participating clusters.
 func fingerprint(db, purpose string, parts ...[]byte) string {
 	h := sha256.New()
@@ -33,10 +44,15 @@ func fingerprint(db, purpose string, parts ...[]byte) string {
 		h.Write(fmt.Appendf(nil, "%d:", len(part)))
 		h.Write(part)
 	}
-	key, err := pbkdf2.Key(sha256.New, string(h.Sum(nil)), []byte("active-active/"+db+"/"+purpose), fingerprintRounds, sha256.Size/2)
+	of := secretOf{"active-active/" + db + "/" + purpose, [sha256.Size]byte(h.Sum(nil))}
+	if before, ok := knownFingerprints.Get(of); ok {
+		return before.(string)
+	}
+	key, err := pbkdf2.Key(sha256.New, string(of.secret[:]), []byte(of.salt), fingerprintRounds, sha256.Size/2)
 	if err != nil { // only for lengths out of range
 		return ""
 	}
+	knownFingerprints.Add(of, hex.EncodeToString(key))
 	return hex.EncodeToString(key)
 }
 
