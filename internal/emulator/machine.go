@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -36,12 +37,24 @@ func freeMemory() int64 { return meminfo("MemAvailable:") }
 // machineMemory is what the machine has.
 func machineMemory() int64 { return meminfo("MemTotal:") }
 
+// memory is what the kernel last said. It takes long to sum it up, and all nodes of a process ask many times a second.
+var memory struct {
+	sync.Mutex
+	raw string
+	at  time.Time
+}
+
 func meminfo(field string) int64 {
-	raw, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
+	memory.Lock()
+	defer memory.Unlock()
+	if time.Since(memory.at) > time.Second {
+		raw, err := os.ReadFile("/proc/meminfo")
+		if err != nil {
+			return 0
+		}
+		memory.raw, memory.at = string(raw), time.Now()
 	}
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(memory.raw) {
 		if rest, ok := strings.CutPrefix(line, field); ok {
 			return parseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB"))) << 10
 		}

@@ -27,7 +27,31 @@ func Covers(have, wish map[string]any) bool {
 			}
 			continue
 		}
+		if quantities[key] {
+			if ok && !coversQuantities(got, want) {
+				return false
+			}
+			continue
+		}
 		if ok && !coversValue(got, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// quantities are the maps whose values are quantities. Nothing else may be read as one: to a label 1 and 1.0 are different,
+// and a hash such as 1e-436814955 would be a number that takes the machine minutes to write out.
+var quantities = map[string]bool{"limits": true, "requests": true}
+
+func coversQuantities(got, want any) bool {
+	have, ok := got.(map[string]any)
+	wished, isMap := want.(map[string]any)
+	if !ok || !isMap {
+		return coversValue(got, want)
+	}
+	for name, want := range wished {
+		if got, ok := have[name]; !ok || !sameQuantity(fmt.Sprint(got), fmt.Sprint(want)) {
 			return false
 		}
 	}
@@ -51,7 +75,7 @@ func coversValue(got, want any) bool {
 		return ok && slices.EqualFunc(got, want, coversValue)
 	case string:
 		got, ok := got.(string)
-		return ok && (got == want || sameQuantity(got, want))
+		return ok && got == want
 	}
 	return fmt.Sprint(got) == fmt.Sprint(want) // numbers arrive as int64 or float64
 }
@@ -69,6 +93,9 @@ func contains(got, want any) bool {
 }
 
 func sameQuantity(a, b string) bool {
+	if a == b {
+		return true
+	}
 	x, err := resource.ParseQuantity(a)
 	if err != nil {
 		return false
