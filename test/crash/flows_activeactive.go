@@ -237,14 +237,20 @@ func shared(on ...string) func(context.Context, *Stage) error {
 	}
 }
 
-// share makes these clusters the participants of the database as it was asked for, whether it is there or not.
+// share makes these clusters the participants of the database as it was asked for, whether it is there or not. It is asked
+// for where it is: the flow before may have left it on any of them.
 func share(ctx context.Context, s *Stage, on ...string) error {
-	first := peers.of(s, on[0])
-	err := changeGlobal(ctx, first, func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
-		db.Spec.ParticipatingClusters, db.Spec.GlobalConfigurations.MemorySize = participants(on), memory
-	})
+	var err error
+	for _, name := range on {
+		err = changeGlobal(ctx, peers.of(s, name), func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
+			db.Spec.ParticipatingClusters, db.Spec.GlobalConfigurations.MemorySize = participants(on), memory
+		})
+		if !apierrors.IsNotFound(err) {
+			break
+		}
+	}
 	if apierrors.IsNotFound(err) {
-		err = createGlobal(ctx, first, on...)
+		err = createGlobal(ctx, peers.of(s, on[0]), on...)
 	}
 	return errors.Join(err, wait(ctx, s, taking(on...)))
 }
