@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 GO=${GO:-go}
-export CGO_ENABLED=1 GOGC=${GOGC:-200} # the compiler, too, is done sooner when it collects less garbage
+export CGO_ENABLED=1 GOGC=${GOGC:-400} # the compiler, too, is done sooner when it collects less garbage
 # No debugger looks at these programs, and the checks of unsafe pointers cost a tenth of the time for code that has none.
 export GOFLAGS="${GOFLAGS:-} '-gcflags=all=-dwarf=false -d=checkptr=0'"
 heavy=(./test/integration ./internal/emulator ./test/crash ./test/tlsprofile ./hack/lite)
