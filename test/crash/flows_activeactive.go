@@ -240,18 +240,37 @@ func shared(on ...string) func(context.Context, *Stage) error {
 // share makes these clusters the participants of the database as it was asked for, whether it is there or not. It is asked
 // for where it is: the flow before may have left it on any of them.
 func share(ctx context.Context, s *Stage, on ...string) error {
-	var err error
 	for _, name := range on {
-		err = changeGlobal(ctx, peers.of(s, name), func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
-			db.Spec.ParticipatingClusters, db.Spec.GlobalConfigurations.MemorySize = participants(on), memory
-		})
-		if !apierrors.IsNotFound(err) {
-			break
+		var db appv1alpha1.RedisEnterpriseActiveActiveDatabase
+		err := s.World.Client.Get(ctx, peers.of(s, name).Key(globalName), &db)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		return errors.Join(err, widen(ctx, s, &db, on), reshape(ctx, s, peers.of(s, name), on))
+	}
+	return errors.Join(createGlobal(ctx, peers.of(s, on[0]), on...), wait(ctx, s, taking(on...)))
+}
+
+// widen adds participants before others may leave: an edit that replaces half of them is refused.
+func widen(ctx context.Context, s *Stage, db *appv1alpha1.RedisEnterpriseActiveActiveDatabase, on []string) error {
+	all := slices.Clone(on)
+	for _, p := range db.Spec.ParticipatingClusters {
+		if !slices.Contains(all, p.Name) {
+			all = append(all, p.Name)
 		}
 	}
-	if apierrors.IsNotFound(err) {
-		err = createGlobal(ctx, peers.of(s, on[0]), on...)
+	if len(all) == len(on) {
+		return nil
 	}
+	at := &Stage{World: s.World, Namespace: db.Namespace}
+	return reshape(ctx, s, at, all)
+}
+
+// reshape asks in one place for participants, with everything else as it was asked for first, and waits for them.
+func reshape(ctx context.Context, s, at *Stage, on []string) error {
+	err := changeGlobal(ctx, at, func(db *appv1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.ParticipatingClusters, db.Spec.GlobalConfigurations.MemorySize = participants(on), memory
+	})
 	return errors.Join(err, wait(ctx, s, taking(on...)))
 }
 
