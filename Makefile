@@ -96,8 +96,8 @@ dashboards-pictures: redis-server ## Draw docs/dashboards anew: an emulated clus
 ##@ Test
 
 .PHONY: test
-test: $(KUBELOCAL) redis-server compiler bundle-check ## Unit, wire, contract and API-server tests, with the race detector
-	@GO='$(GO)' PACKAGES='$(PACKAGES)' hack/test.sh
+test: $(KUBELOCAL) redis-server compiler ## Unit, wire, contract and API-server tests with the race detector, and bundle-check
+	@GO='$(GO)' PACKAGES='$(PACKAGES)' BESIDE='$(MAKE) --no-print-directory bundle-check' hack/test.sh
 
 .PHONY: crash
 crash: $(KUBELOCAL) redis-server ## Inject a fault at every call of every flow; prints the points and the divergences; CRASH holds further flags
