@@ -97,6 +97,10 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 			func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
 				db.Annotations = map[string]string{names.AnnotationDiscovered: "guid"}
 			}), ""},
+		{"ADM-7 a Secret that is named later must be there on a peer too", nil, discovered(database()), discovered(database(global(func(g *v1alpha1.GlobalConfigurations) { g.DatabaseSecretName = "typo" }))),
+			"Secret typo was not found"},
+		{"AA-7 sharding is on unless it was off at the beginning", nil, database(), database(global(func(g *v1alpha1.GlobalConfigurations) { g.ShardingEnabled = new(bool) })), "shardingEnabled"},
+		{"AA-7 saying what is the default changes nothing", nil, database(), database(global(func(g *v1alpha1.GlobalConfigurations) { g.ShardingEnabled = &yes })), ""},
 		{"AA-15 a patch that swaps the local cluster", nil, database(), database(clusters("there", "third")), "removes the local cluster here"},
 		{"AA-15 a patch that drops the others", nil, database(), database(clusters("here", "third")), "leaves 1 of the 2"},
 		{"AA-15 a participant is replaced", nil, database(clusters("here", "there", "third")), database(clusters("here", "third", "fourth")), "fourth was not found"},
@@ -112,6 +116,11 @@ func TestADM7_ActiveActiveDatabases(t *testing.T) {
 			}
 		})
 	}
+}
+
+func discovered(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) *v1alpha1.RedisEnterpriseActiveActiveDatabase {
+	db.Annotations = map[string]string{names.AnnotationDiscovered: "guid"}
+	return db
 }
 
 func overridden(text string) func(*v1alpha1.RedisEnterpriseActiveActiveDatabase) {

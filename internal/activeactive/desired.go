@@ -1,6 +1,7 @@
 package activeactive
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -36,18 +37,36 @@ type Desired struct {
 	global tree
 	// sharded tells whether an existing database can have more than one shard; nil for a new one.
 	sharded *bool
+	// managed are the optional settings that were agreed on so far: taken out of the spec, they go back to the default.
+	managed []string
 }
 
 // desired looks up what the spec refers to.
 func desired(in Inputs, crdb *rest.CRDB, sites map[string]Site) Desired {
 	d := Desired{in: in, sites: sites, password: passwordOf(in, crdb), global: globalTree(in.Database.Spec.GlobalConfigurations)}
 	if crdb != nil {
-		d.global = withUnknown(d.global, serverTerms(crdb, in.Database.Spec.GlobalConfigurations).Global)
+		agreed := serverTerms(crdb, in.Database.Spec.GlobalConfigurations).Global
+		d.global = withUnknown(d.global, agreed)
+		d.managed = managedIn(in.Database.Name, agreed)
 	}
 	if crdb != nil && crdb.DefaultDBConfig != nil {
 		d.sharded = rest.Ptr(rest.Value(crdb.DefaultDBConfig.Sharding))
 	}
 	return d
+}
+
+// managedIn are the optional settings that an agreed form has. The form and what it asks for change in one task, so that
+// what it had is known until the clusters have been told.
+func managedIn(name string, agreed tree) []string {
+	settings, err := globalOf(agreed, pathGlobal)
+	if err != nil || settings == nil {
+		return nil // written by another version: nothing is known to be in use
+	}
+	fields, err := bdb.ManagedFields(bdb.Inputs{Name: name, Spec: settings.DatabaseSpec()})
+	if err != nil {
+		return nil
+	}
+	return fields
 }
 
 // inputs are those of the mapping table for some settings and tags of the operator's own.
@@ -60,7 +79,7 @@ func (d Desired) inputs(settings *v1alpha1.GlobalConfigurations, own map[string]
 	case spec.ShardingEnabled == nil:
 		spec.ShardingEnabled = rest.Ptr(true) // AA-7
 	}
-	return bdb.Inputs{Name: db.Name, Spec: &spec, Tags: own, ManagedTags: db.Status.ManagedTags}
+	return bdb.Inputs{Name: db.Name, Spec: &spec, Tags: own, ManagedTags: db.Status.ManagedTags, ManagedFields: d.managed}
 }
 
 // common are the inputs of the common configuration.
@@ -306,6 +325,7 @@ func (d Desired) instanceChange(crdb *rest.CRDB, inst rest.CRDBInstance, out *ch
 		for _, path := range Overridable {
 			if slices.Contains(paths, path) || bdb.Sets(inst.DBConfig, path) {
 				part = append(part, path)
+				in.ManagedFields = append(slices.Clip(in.ManagedFields), path) // an override that was taken away
 			}
 		}
 	}
@@ -338,10 +358,7 @@ func (d Desired) clusterChange(crdb *rest.CRDB, inst rest.CRDBInstance) *rest.CR
 
 // credentialsChanged tells whether the credentials of a participant are not those that were known to be in use.
 func (d Desired) credentialsChanged(cluster string) bool {
-	if d.in.Agreed == nil {
-		return false
-	}
-	was, now := d.in.Agreed.Secrets[cluster], d.credentialsPrint(cluster)
+	was, now := d.in.known(cluster), d.credentialsPrint(cluster)
 	return was != "" && now != "" && was != now
 }
 
@@ -369,25 +386,40 @@ func (d Desired) credentialsOf(sent ...rest.CRDBInstance) map[string]string {
 	return out
 }
 
-// agreement is what to remember once all participants have what is written here.
+// agreement is what to remember once all participants have what is written here. What was known of a Secret that cannot be
+// read now stays: it may be about to be replaced, and the next one is newer than what was known of it.
 func (d Desired) agreement(server Terms) Terms {
 	server = whatIsKnown(server)
 	server.Secrets = map[string]string{}
 	for cluster := range d.sites {
-		if print := d.credentialsPrint(cluster); print != "" {
+		if print := cmp.Or(d.credentialsPrint(cluster), d.in.known(cluster)); print != "" {
 			server.Secrets[cluster] = print
 		}
 	}
-	if p := d.password; p.print != "" && p.print == p.common {
-		server.Secrets[purposePassword] = p.print
+	if p := d.password; p.common != "" && (p.print == p.common || d.in.known(purposePassword) == p.common) {
+		server.Secrets[purposePassword] = p.common
 	}
 	return server
+}
+
+// known is the fingerprint of a secret that all participants were last known to have; empty for none.
+func (in Inputs) known(purpose string) string {
+	if in.Agreed == nil {
+		return ""
+	}
+	return in.Agreed.Secrets[purpose]
 }
 
 // shardsFit: a database that was created without sharding cannot have it later (AA-7).
 func (d Desired) shardsFit() error {
 	spec := d.in.Database.Spec.GlobalConfigurations.DatabaseSpec()
-	if d.sharded == nil || *d.sharded {
+	if d.sharded == nil {
+		return nil
+	}
+	if *d.sharded {
+		if spec.ShardingEnabled != nil && !*spec.ShardingEnabled {
+			return outcome.Reject(pathGlobal+".shardingEnabled", "the database was created with sharding, which cannot be taken away: set it to true, or leave it out")
+		}
 		return nil
 	}
 	if spec.ShardCount != nil && *spec.ShardCount > 1 {

@@ -109,6 +109,9 @@ func adopted(in Inputs, terms Negotiation) (*v1alpha1.RedisEnterpriseActiveActiv
 		if site.Port != terms.Local.Sites[clusterOf(remote)].Port {
 			p.ExternalReplicationPort = rest.Ptr(site.Port)
 		}
+		if site.Namespace != "" && site.Namespace != terms.Local.Sites[clusterOf(remote)].Namespace && clusterOf(remote) != in.own() {
+			p.Namespace = site.Namespace // it was taken out and has come back elsewhere
+		}
 		list = append(list, p)
 	}
 	for _, cluster := range slices.Sorted(maps.Keys(sites)) {

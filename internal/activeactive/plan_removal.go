@@ -59,19 +59,27 @@ func planPurge(in Inputs, obs Observed, now time.Time) Plan {
 	return act(gone, release{"this cluster has no part in the database any more"})
 }
 
-// planDeletion asks all participants, and at last only this one.
+// planDeletion asks all participants, and at last only those that answer. Where none is known not to, the deletion has
+// failed for another reason, and goes on with this one alone.
 func planDeletion(in Inputs, obs Observed, now time.Time) Plan {
-	var others []rest.Int
+	var others, silent []rest.Int
 	for _, inst := range rest.Value(obs.CRDB.Instances) {
-		if inst.ClusterName() != in.own() {
-			others = append(others, rest.Value(inst.ID))
+		if inst.ClusterName() == in.own() {
+			continue
 		}
+		others = append(others, rest.Value(inst.ID))
+		if failed(in.Remotes, inst.ClusterName()) {
+			silent = append(silent, rest.Value(inst.ID))
+		}
+	}
+	if len(silent) == 0 {
+		silent = others
 	}
 	waited := now.Sub(in.Database.DeletionTimestamp.Time)
 	if len(others) > 0 && waited > detachAfter && in.Task.failed() && (in.Task.Operation == opDelete || in.Task.Operation == opDetach) {
-		ask := request{op: opDetach, guid: guid(obs), detach: others,
+		ask := request{op: opDetach, guid: guid(obs), detach: silent,
 			what: "go on without the participating clusters that do not answer, which keep their data until it is purged there: " + in.Task.Message}
-		return planRequest(in, now, ask, digest(others))
+		return planRequest(in, now, ask, digest(silent))
 	}
 	ask := request{op: opDelete, guid: guid(obs), what: "delete Active-Active database " + in.Database.Name + " on all participating clusters"}
 	return planRequest(in, now, ask, digest(len(others)))

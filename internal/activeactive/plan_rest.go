@@ -85,12 +85,7 @@ func (in Inputs) passedOn() (terms Terms, learned bool) {
 }
 
 // shown is the fingerprint of the certificates that the others were last told of.
-func (in Inputs) shown() string {
-	if in.Agreed == nil {
-		return ""
-	}
-	return in.Agreed.Secrets[purposeCertificates]
-}
+func (in Inputs) shown() string { return in.known(purposeCertificates) }
 
 // generation counts them. An agreement that was written down before they were counted has the number in the status.
 func (in Inputs) generation() int64 {

@@ -73,7 +73,7 @@ func (r Reviewer) references(ctx context.Context, old, db *v1alpha1.RedisEnterpr
 			errs = append(errs, outcome.Missing(pathClusters, "RedisEnterpriseRemoteCluster %s was not found in namespace %s", p.Name, r.Namespace))
 		}
 	}
-	if db.Annotations[names.AnnotationDiscovered] != "" || adopts(old, db) {
+	if old == nil && db.Annotations[names.AnnotationDiscovered] != "" || adopts(old, db) {
 		return errs // the operator made it; that the Secret is missing here is told in its status
 	}
 	name := db.Spec.GlobalConfigurations.DatabaseSpec().DatabaseSecretName

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
 
 	v1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/bdb"
@@ -97,7 +98,7 @@ func ValidateChange(old, db *v1alpha1.RedisEnterpriseActiveActiveDatabase) []err
 	for _, found := range bdb.ValidateChange(db.Name, was, is) {
 		errs = append(errs, outcome.Reject(globalPath(found.Path), "%s", found.Message))
 	}
-	if was.ShardingEnabled != nil && is.ShardingEnabled != nil && *was.ShardingEnabled != *is.ShardingEnabled {
+	if ptr.Deref(was.ShardingEnabled, true) != ptr.Deref(is.ShardingEnabled, true) { // AA-7
 		errs = append(errs, outcome.Reject(pathGlobal+".shardingEnabled", "cannot change after the database was created"))
 	}
 	return errs

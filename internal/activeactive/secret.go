@@ -132,7 +132,7 @@ func passwordOf(in Inputs, crdb *rest.CRDB) password {
 	p.print = fingerprint(in.Database.Name, purposePassword, secret.Data[names.PasswordKey])
 	switch {
 	case p.print == p.common:
-	case p.common == "", in.Agreed != nil && in.Agreed.Secrets[purposePassword] == p.common:
+	case p.common == "", in.known(purposePassword) == p.common:
 		p.send = true
 	default:
 		p.problem = &outcome.Rejected{Reason: v1alpha1.ReasonSecretDiffers, Path: ref.Path, Message: fmt.Sprintf(
