@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	appv1 "github.com/open-redis-enterprise/operator/apis/app/v1"
 	"github.com/open-redis-enterprise/operator/internal/admission"
 	"github.com/open-redis-enterprise/operator/internal/cluster"
 	"github.com/open-redis-enterprise/operator/internal/database"
@@ -16,24 +15,11 @@ import (
 func Admission(s Shared) []admission.Kind {
 	cached, live := s.Manager.GetClient(), kube.ByName(s.Manager.GetAPIReader())
 	return []admission.Kind{
-		elsewhere{clusterReview(), s.Namespace},
+		elsewhere{cluster.Reviewer{Cached: cached}.Kind(), s.Namespace},
 		database.Reviewer{Cached: cached, Live: live, Links: s.Links, Namespace: s.Namespace}.Kind(),
 		elsewhere{remotecluster.Reviewer{Cached: cached}.Kind(), s.Namespace},
 		activeActiveReviewer(s).Kind(),
 	}
-}
-
-// clusterReview asks the rules of the cluster, which need nothing but the resource. Both versions of it have one stored
-// form, so one Go type reads both.
-func clusterReview() admission.Kind {
-	return admission.For("redisenterpriseclusters", func() *appv1.RedisEnterpriseCluster { return &appv1.RedisEnterpriseCluster{} },
-		func(_ context.Context, old, rec *appv1.RedisEnterpriseCluster) admission.Verdict {
-			var verdict admission.Verdict
-			for _, found := range cluster.Validate(old, rec) {
-				verdict.Denials = append(verdict.Denials, found.Error())
-			}
-			return verdict
-		})
 }
 
 // elsewhere warns about a resource in a namespace whose clusters this operator does not look after (rule MNS-7). It is a

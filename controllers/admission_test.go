@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -33,7 +34,7 @@ func TestADM4_ClustersAreCheckedInBothVersions(t *testing.T) {
 			if c.old != "" {
 				request.Operation, request.Old = admission.Update, []byte(c.old)
 			}
-			verdict, err := clusterReview().Review(t.Context(), request)
+			verdict, err := reviewOfClusters(t).Review(t.Context(), request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,6 +43,37 @@ func TestADM4_ClustersAreCheckedInBothVersions(t *testing.T) {
 				t.Errorf("denials %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// reviewOfClusters is what the admission server asks about clusters, beside those that objects are.
+func reviewOfClusters(t *testing.T, objects ...client.Object) admission.Kind {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(appv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+	for _, kind := range Admission(Shared{Manager: clientOnly{client: c}, Namespace: "ns"}) {
+		if kind.Resource() == "redisenterpriseclusters" {
+			return kind
+		}
+	}
+	t.Fatal("nobody is asked about clusters")
+	return nil
+}
+
+func TestADM4_TheServerAsksAllRulesOfClusters(t *testing.T) {
+	request := admission.Request{Operation: admission.Create, Resource: "redisenterpriseclusters", Version: "v1", Namespace: "ns",
+		Object: []byte(`{"apiVersion":"app.redislabs.com/v1","kind":"RedisEnterpriseCluster","metadata":{"name":"second","namespace":"ns"},"spec":{"clusterRecovery":true}}`)}
+	verdict, err := reviewOfClusters(t).Review(t.Context(), request)
+	if err != nil || len(verdict.Denials) > 0 || !strings.Contains(strings.Join(verdict.Warnings, "; "), "spec.clusterRecovery: not acted on") {
+		t.Errorf("%+v, %v", verdict, err)
+	}
+	first := &appv1.RedisEnterpriseCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "first"}}
+	verdict, err = reviewOfClusters(t, first).Review(t.Context(), request)
+	if err != nil || !strings.Contains(strings.Join(verdict.Denials, "; "), "already has the cluster first") {
+		t.Errorf("INST-3 %+v, %v", verdict, err)
 	}
 }
 

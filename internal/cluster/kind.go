@@ -102,5 +102,8 @@ func refusals(rec *v1.RedisEnterpriseCluster, o *Observed, in Inputs) error {
 	if in.Second {
 		list = append(list, in.Problems...)
 	}
+	if problem := leftover(in, o); problem != nil {
+		list = append(list, problem)
+	}
 	return errors.Join(list...)
 }

@@ -87,10 +87,10 @@ func (k *Kind) observe(ctx context.Context, in Inputs) (*Observed, error) {
 }
 
 // mustBeCertain tells whether what follows cannot be undone, so that it must not be decided from a cache: a pod is about to
-// be replaced, or the StatefulSet of a cluster that has data seems to be absent.
+// be replaced, or the StatefulSet of a cluster that has data, or left some, seems to be absent.
 func mustBeCertain(rec *v1.RedisEnterpriseCluster, o *Observed) bool {
 	if o.Set == nil {
-		return formed(rec)
+		return formed(rec) || len(o.Claims) > 0
 	}
 	return !settled(o)
 }

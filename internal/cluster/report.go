@@ -18,8 +18,9 @@ import (
 )
 
 // Report writes the status from what a run found and how it ended, and returns the events of what changed.
-func (k *Kind) Report(before, rec *v1.RedisEnterpriseCluster, run Run, err error, _ time.Time) []kube.Event {
+func (k *Kind) Report(before, rec *v1.RedisEnterpriseCluster, run Run, err error, now time.Time) []kube.Event {
 	verdict := outcome.Of(err)
+	late := verdict.Overdue(before.Status.Conditions, now)
 	status := &rec.Status
 	status.ObservedGeneration = rec.Generation
 	reportCluster(rec, run)
@@ -38,7 +39,7 @@ func (k *Kind) Report(before, rec *v1.RedisEnterpriseCluster, run Run, err error
 	if f := factsOf(before, rec, run, verdict, err); run.Observed != nil || f.deleting || f.broken || f.previous == "" {
 		status.State = stateOf(f)
 	} // else nothing was seen, and the state stays as it was
-	return events(before, rec, run, verdict)
+	return events(before, rec, run, verdict, late)
 }
 
 // factsOf reads the facts for the state off a run.
@@ -115,12 +116,12 @@ func reportConditions(rec *v1.RedisEnterpriseCluster, run Run) {
 }
 
 // events tell of what changed since the last status, never of what is merely still so.
-func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Verdict) []kube.Event {
+func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Verdict, late bool) []kube.Event {
 	var list []kube.Event
 	if text := strings.Join(run.Set, "; "); text != "" {
 		list = append(list, kube.Normal(names.EventUpdated, text))
 	}
-	list = append(list, verdictEvents(before, rec, run, verdict)...)
+	list = append(list, verdictEvents(before, rec, run, verdict, late)...)
 	list = append(list, entranceEvents(before, rec)...)
 	list = append(list, takeOverEvents(before, rec, run)...)
 	list = append(list, foundEvents(run)...)
@@ -143,8 +144,9 @@ func events(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Ver
 	return list
 }
 
-// verdictEvents tell of a refusal, a blocked deletion, a failed bootstrap or a released pod when its words are new.
-func verdictEvents(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Verdict) []kube.Event {
+// verdictEvents tell of a refusal, a blocked deletion, a failed bootstrap, a released pod or a wait that has lasted too long
+// when its words are new.
+func verdictEvents(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outcome.Verdict, late bool) []kube.Event {
 	if said(before, v1.ConditionReady) == said(rec, v1.ConditionReady) && before.Status.ObservedGeneration == rec.Generation {
 		return nil
 	}
@@ -159,6 +161,8 @@ func verdictEvents(before, rec *v1.RedisEnterpriseCluster, run Run, verdict outc
 		return []kube.Event{kube.Warning(names.EventBootstrapFailed, verdict.Message)}
 	case run.Rollout.Rolling && strings.HasSuffix(verdict.Message, "is being replaced"):
 		return []kube.Event{kube.Normal(names.EventRolling, verdict.Message)}
+	case late:
+		return []kube.Event{kube.Warning(names.EventStillWaiting, verdict.Message)}
 	}
 	return nil
 }
