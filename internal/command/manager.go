@@ -29,6 +29,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -356,14 +357,14 @@ func secretNames(mgr manager.Manager, o ManagerOptions) (cache.Cache, error) {
 }
 
 // recorder sends events through the core API, which is the one that the documented Role grants.
-func recorder(mgr manager.Manager) (record.EventRecorder, func(), error) {
-	client, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+func recorder(c cluster.Cluster) (record.EventRecorder, func(), error) {
+	client, err := kubernetes.NewForConfigAndClient(c.GetConfig(), c.GetHTTPClient())
 	if err != nil {
 		return nil, nil, err
 	}
 	broadcaster := record.NewBroadcaster()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
-	return broadcaster.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: names.Owner}), broadcaster.Shutdown, nil
+	return broadcaster.NewRecorder(c.GetScheme(), corev1.EventSource{Component: names.Owner}), broadcaster.Shutdown, nil
 }
 
 func addAdmission(mgr manager.Manager, shared controllers.Shared, serving *serving, o ManagerOptions) error {

@@ -89,7 +89,13 @@ func RunRigger(ctx context.Context, o RiggerOptions) error {
 	defer api.Close()
 	rec := &appv1.RedisEnterpriseCluster{}
 	rec.Namespace, rec.Name, rec.UID = o.Settings.Namespace, o.Settings.Cluster, types.UID(o.Settings.ClusterUID)
-	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api, formed: func() bool { return notes().Formed() }, credentials: credentials}, Client: kubernetes.GetClient(), Kinds: discoverer.Kinds, Owner: rec, Log: o.Log}
+	r := &rigger.Rigger{Settings: o.Settings, API: &patient{Lister: api, formed: func() bool { return notes().Formed() }, credentials: credentials}, Client: kubernetes.GetClient(), Live: kubernetes.GetAPIReader(), Kinds: discoverer.Kinds, Owner: rec, Log: o.Log}
+	events, end, err := recorder(kubernetes)
+	if err != nil {
+		return err
+	}
+	defer end()
+	r.Events = events
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return kubernetes.Start(ctx) })

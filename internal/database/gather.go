@@ -32,6 +32,8 @@ type Inputs struct {
 	Secrets map[string]*corev1.Secret
 	// Sent are fingerprints of the secrets last sent by this process; used where the cluster hides what it has.
 	Sent map[string]string
+	// Taken says which Service has a name that the Services of a new database would have; empty for none.
+	Taken string
 	// Creating is true while a creation whose answer was lost may still be under way.
 	Creating bool
 }
@@ -53,6 +55,12 @@ func (k *Kind) gather(ctx context.Context, db *v1alpha1.RedisEnterpriseDatabase)
 	in.Creating = k.creations.recent(client.ObjectKeyFromObject(db), k.Now(), k.CreateGrace)
 	if !db.DeletionTimestamp.IsZero() {
 		return in, nil
+	}
+	if in.Cluster != nil && recordedUID(db) == 0 {
+		var err error
+		if in.Taken, err = serviceTaken(ctx, k.Client, k.Live, db, in.Cluster); err != nil {
+			return in, err
+		}
 	}
 	for _, ref := range References(db) {
 		if _, read := in.Secrets[ref.Secret]; read {

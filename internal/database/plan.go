@@ -1,6 +1,7 @@
 package database
 
 import (
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -115,6 +116,8 @@ func creationIsPossible(in Inputs, obs Observed) error {
 		return &outcome.Rejected{Reason: v1alpha1.ReasonDatabaseMissing, Path: "status.databaseUID", Message: fmt.Sprintf(
 			"database %s is gone from cluster %s; an empty one would hide the loss, so none is made: recover the data, "+
 				"or delete this resource and create it again", recordedUID(db), in.Cluster.Name)}
+	case in.Taken != "":
+		return errors.Join(rejectTaken(in.Taken), outcome.Wait(v1alpha1.ReasonNameTaken, serviceRecheck, "the name is tried again"))
 	}
 	return all(AgainstCluster(nil, db, obs.Snapshot))
 }

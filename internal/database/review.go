@@ -124,6 +124,11 @@ func (r Reviewer) fitsCluster(ctx context.Context, old, db *v1alpha1.RedisEnterp
 		return nil
 	}
 	errs := ExposeFits(db, cluster)
+	if old == nil {
+		if why, err := serviceTaken(ctx, r.Cached, r.Live, db, cluster); err == nil && why != "" {
+			errs = append(errs, rejectTaken(why))
+		}
+	}
 	l := r.Links.Get(client.ObjectKeyFromObject(cluster))
 	if l == nil || !l.Latest().Up() {
 		return append(errs, Access(db, cluster, nil)...)

@@ -134,6 +134,16 @@ func servicePort(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnter
 // serviceNames are the Services that the rigger makes for a database (RIG-3, RIG-4, RIG-11, NET-12). They are beside the
 // cluster; where the resource is elsewhere the names say so, or its clients would look for them in vain.
 func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnterpriseCluster, port int) []string {
+	out := services(db, cluster, port)
+	if db.Namespace != cluster.Namespace {
+		for i := range out {
+			out[i] += "." + cluster.Namespace
+		}
+	}
+	return out
+}
+
+func services(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnterpriseCluster, port int) []string {
 	name, kinds := db.Name, ""
 	if rigger := cluster.Spec.ServicesRiggerSpec; rigger != nil {
 		kinds = rigger.DatabaseServiceType
@@ -144,11 +154,6 @@ func serviceNames(db *v1alpha1.RedisEnterpriseDatabase, cluster *appv1.RedisEnte
 	out := names.DatabaseServices(name, kinds)
 	if balancer := names.DatabaseLoadBalancer(name); bdb.ExternalAccess(&db.Spec) && !slices.Contains(out, balancer) {
 		out = append(out, balancer)
-	}
-	if db.Namespace != cluster.Namespace {
-		for i := range out {
-			out[i] += "." + cluster.Namespace
-		}
 	}
 	return out
 }

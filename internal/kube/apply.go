@@ -52,6 +52,9 @@ func (c Change) String() string { return fmt.Sprintf("%s %s %s", c.Verb, c.Kind,
 type Writer struct {
 	Client  client.Client
 	Manager string
+	// Live is asked before something is made that Client does not know, so that what somebody else has under that name is
+	// not taken over: Apply returns a *Taken then. Nil where Client sees everything, or all there is may be adopted.
+	Live client.Reader
 }
 
 // Apply makes each wished object true, in the given order, and returns what was written before the first error.
@@ -83,6 +86,11 @@ func (w Writer) applyOne(ctx context.Context, owner, obj client.Object) (*Change
 	err = w.Client.Get(ctx, client.ObjectKeyFromObject(obj), live)
 	switch {
 	case apierrors.IsNotFound(err):
+		if w.Live != nil {
+			if err := TakenByAnother(ctx, w.Live, owner, wish.GroupVersionKind(), client.ObjectKeyFromObject(obj)); err != nil {
+				return nil, err
+			}
+		}
 		return w.patch(ctx, wish, Created)
 	case err != nil:
 		return nil, err

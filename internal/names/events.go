@@ -53,6 +53,8 @@ const (
 	EventCertificatePinned = "CertificatePinned"
 	// EventTakenOver: a cluster that another operator made is taken over; the message says for what its pods wait.
 	EventTakenOver = "TakenOver"
+	// EventLeftOut: a database gets no Service, or no way in from outside; the message says which and why.
+	EventLeftOut = "LeftOut"
 	// EventBootstrapFailed: a node could not form or join the cluster; the message carries the server's error code.
 	EventBootstrapFailed = "BootstrapFailed"
 )

@@ -30,12 +30,12 @@ type Database struct {
 }
 
 // Databases reads what matters from the admin API's list. Internal databases and those without a port yet are left
-// out. Of several databases with one name only the oldest counts (rules REDB-3, RIG-8): its Services must not move to a
-// namesake. Nor may they take the place of a Service that the operator made for the cluster itself; taken has those
-// names. The second result names the databases that therefore get none.
+// out. Of several databases with one name, or with Services of one name, only the oldest counts (rules REDB-3, RIG-8): its
+// Services must not move to another. Nor may they take the place of a Service that the operator made for the cluster
+// itself; taken has those names. The second result names the databases that therefore get none.
 func Databases(s Settings, list []rest.BDB, taken map[string]bool) (serve []Database, left []string) {
 	sorted := slices.SortedFunc(slices.Values(list), func(a, b rest.BDB) int { return cmp.Compare(rest.Value(a.UID), rest.Value(b.UID)) })
-	seen := map[string]bool{}
+	seen, had := map[string]bool{}, map[string]string{}
 	for _, bdb := range sorted {
 		db, ok := databaseOf(bdb)
 		if !ok {
@@ -53,6 +53,13 @@ func Databases(s Settings, list []rest.BDB, taken map[string]bool) (serve []Data
 		if name := clash(s, db, taken); name != "" {
 			left = append(left, db.leave("the cluster itself has a Service "+name))
 			continue
+		}
+		if name := another(s, db, had); name != "" {
+			left = append(left, db.leave("database "+had[name]+" has a Service "+name))
+			continue
+		}
+		for _, kind := range typesOf(s, db) {
+			had[serviceName(s, db, kind)] = db.Name
 		}
 		serve = append(serve, db)
 	}
@@ -76,6 +83,16 @@ func unnamed(s Settings, db Database) string {
 func clash(s Settings, db Database, taken map[string]bool) string {
 	for _, kind := range typesOf(s, db) {
 		if name := serviceName(s, db, kind); taken[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// another returns the name of a Service that an older database has; had tells whose they are.
+func another(s Settings, db Database, had map[string]string) string {
+	for _, kind := range typesOf(s, db) {
+		if name := serviceName(s, db, kind); had[name] != "" {
 			return name
 		}
 	}

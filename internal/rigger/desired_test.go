@@ -156,6 +156,16 @@ func TestServicesOfTheClusterAreNotTaken(t *testing.T) {
 	}
 }
 
+func TestRIG8_TwoDatabasesWithOneService(t *testing.T) {
+	dbs, left := Databases(settings(ClusterIP, Headless), []rest.BDB{bdb(2, "orders-headless", 12001), bdb(1, "orders", 12000), bdb(3, "carts", 12002)}, nil)
+	if len(dbs) != 2 || dbs[0].Name != "orders" || dbs[1].Name != "carts" {
+		t.Errorf("the oldest keeps its Services: %+v", dbs)
+	}
+	if len(left) != 1 || !strings.Contains(left[0], "orders-headless (uid 2): database orders has a Service orders-headless") {
+		t.Errorf("%v", left)
+	}
+}
+
 func TestRIG11_Lenient(t *testing.T) {
 	got, err := ParseTypes(" Cluster_IP, load_balancer,cluster_ip ")
 	if err != nil || !slices.Equal(got, []string{ClusterIP, LoadBalancer}) {

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/open-redis-enterprise/operator/internal/ingress"
@@ -34,16 +35,28 @@ var fields = []string{"uid", "name", "internal", "port", "endpoints", "tags", "c
 type Rigger struct {
 	Settings Settings
 	API      Lister
-	Client   client.Client         // reads come from a cache, writes go to the API server
+	Client   client.Client         // reads come from a cache of the cluster's own objects, writes go to the API server
+	Live     client.Reader         // the API server, asked before something is made that the cache does not show
 	Kinds    func() platform.Kinds // the optional kinds that are served now; nil for none
 	Owner    client.Object         // the REC, for owner references
 	Every    time.Duration         // between two looks at the endpoints; one second unless set
 	Log      *slog.Logger
+	Events   record.EventRecorder // tells on Owner of databases that are left out; nil for the log alone
 
 	lastGood atomic.Int64
-	told     []string // databases without Services that the log has named
-	failed   string   // what the log has said last of looks that failed
+	told     []string          // databases without Services that the log has named
+	failed   string            // what the log has said last of looks that failed
+	others   map[string]others // objects that somebody else has, by kind and name
 }
+
+// others is an object of somebody else, and until when that is believed without asking again.
+type others struct {
+	taken *kube.Taken
+	until time.Time
+}
+
+// askAgain is how long an object of somebody else is believed to be there still.
+const askAgain = 30 * time.Second
 
 // Run follows the endpoints until ctx ends. A failed look changes nothing: Services stay as they are.
 func (r *Rigger) Run(ctx context.Context) error {
@@ -76,9 +89,11 @@ func (r *Rigger) Once(ctx context.Context) error {
 		return err
 	}
 	dbs, left := Databases(r.Settings, list, taken)
-	if err := r.services(ctx, dbs); err != nil {
+	others, err := r.services(ctx, dbs)
+	if err != nil {
 		return err
 	}
+	left = append(left, others...)
 	r.lastGood.Store(time.Now().UnixNano())
 	objects, closed := Ways(r.Settings, dbs)
 	if missing := r.kinds().Missing(ingress.Kinds(r.Settings.Ingress.Method)...); len(missing) > 0 {
@@ -102,25 +117,50 @@ func (r *Rigger) taken(ctx context.Context) (map[string]bool, error) {
 	return taken, nil
 }
 
-// services brings pod labels and Services up to date.
-func (r *Rigger) services(ctx context.Context, dbs []Database) error {
+// services brings pod labels and Services up to date, and says which of them are somebody else's. One that Kubernetes
+// refuses must not keep the others from being made or removed.
+func (r *Rigger) services(ctx context.Context, dbs []Database) (left []string, err error) {
 	var pods corev1.PodList
 	if err := r.Client.List(ctx, &pods, client.InNamespace(r.Settings.Namespace), client.MatchingLabels(names.NodeLabels(r.Settings.Cluster))); err != nil {
-		return err
+		return nil, err
 	}
 	for _, change := range Labels(pods.Items, dbs) {
 		if err := r.label(ctx, change); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	var problems []error
 	wished := Services(r.Settings, dbs)
-	changes, err := r.writer().Apply(ctx, r.Owner, wished)
-	r.log(changes)
-	if err != nil {
-		return err
+	for _, service := range wished {
+		err := r.apply(ctx, service)
+		var taken *kube.Taken
+		if errors.As(err, &taken) {
+			left = append(left, taken.Error())
+			continue
+		}
+		problems = append(problems, err)
 	}
-	changes, err = r.writer().Prune(ctx, r.Owner, r.mine(), []client.ObjectList{&corev1.ServiceList{}}, wished)
+	changes, err := r.writer().Prune(ctx, r.Owner, r.mine(), []client.ObjectList{&corev1.ServiceList{}}, wished)
 	r.log(changes)
+	return left, errors.Join(append(problems, err)...)
+}
+
+// apply makes one object as it is wished, unless somebody else has it.
+func (r *Rigger) apply(ctx context.Context, wished client.Object) error {
+	key := fmt.Sprintf("%T %s", wished, wished.GetName())
+	if theirs, known := r.others[key]; known && time.Now().Before(theirs.until) {
+		return theirs.taken
+	}
+	delete(r.others, key)
+	changes, err := r.writer().Apply(ctx, r.Owner, []client.Object{wished})
+	r.log(changes)
+	var taken *kube.Taken
+	if errors.As(err, &taken) {
+		if r.others == nil {
+			r.others = map[string]others{}
+		}
+		r.others[key] = others{taken, time.Now().Add(askAgain)}
+	}
 	return err
 }
 
@@ -129,9 +169,7 @@ func (r *Rigger) services(ctx context.Context, dbs []Database) error {
 func (r *Rigger) ways(ctx context.Context, wished []client.Object) error {
 	var problems []error
 	for _, obj := range wished {
-		changes, err := r.writer().Apply(ctx, r.Owner, []client.Object{obj})
-		r.log(changes)
-		problems = append(problems, err)
+		problems = append(problems, r.apply(ctx, obj))
 	}
 	for _, list := range ingress.Lists(ingress.Kinds(r.Settings.Ingress.Method)) {
 		changes, err := r.writer().Prune(ctx, r.Owner, r.mine(), []client.ObjectList{list}, wished)
@@ -142,7 +180,7 @@ func (r *Rigger) ways(ctx context.Context, wished []client.Object) error {
 }
 
 func (r *Rigger) writer() kube.Writer {
-	return kube.Writer{Client: r.Client, Manager: names.ManagerRigger}
+	return kube.Writer{Client: r.Client, Manager: names.ManagerRigger, Live: r.Live}
 }
 
 func (r *Rigger) mine() client.MatchingLabels { return names.ClusterLabels(r.Settings.Cluster) }
@@ -210,13 +248,17 @@ func (r *Rigger) fail(err error) {
 	r.failed = text
 }
 
-// tell logs databases that do not get what others get, once and not at each look.
+// tell says which databases do not get what others get, once and not at each look.
 func (r *Rigger) tell(left []string) {
 	if slices.Equal(left, r.told) {
 		return
 	}
+	before := r.told
 	r.told = left
 	for _, why := range left {
 		r.Log.Warn("left out", "database", why)
+		if r.Events != nil && !slices.Contains(before, why) {
+			r.Events.Event(r.Owner, corev1.EventTypeWarning, names.EventLeftOut, why)
+		}
 	}
 }

@@ -11,9 +11,13 @@ import (
 	routev1 "github.com/openshift/api/route/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -34,6 +38,7 @@ type bench struct {
 	err    error
 	writes []string
 	refuse string // name of the object that Kubernetes refuses
+	server client.WithWatch
 	log    strings.Builder
 }
 
@@ -48,7 +53,15 @@ func newBench(t *testing.T, s Settings, objects ...client.Object) *bench {
 		}
 	}
 	b := &bench{t: t}
-	kubernetes := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+	b.server = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+	kubernetes := interceptor.NewClient(b.server, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, o ...client.GetOption) error {
+			err := c.Get(ctx, key, obj, o...)
+			if err == nil && obj.GetLabels()[names.LabelCluster] != s.Cluster { // the cache of the rigger has its own objects
+				return apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, key.Name)
+			}
+			return err
+		},
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, o ...client.ApplyOption) error {
 			name := obj.(interface{ GetName() string }).GetName()
 			if name == b.refuse {
@@ -61,10 +74,10 @@ func newBench(t *testing.T, s Settings, objects ...client.Object) *bench {
 			b.writes = append(b.writes, "delete "+obj.GetName())
 			return c.Delete(ctx, obj, o...)
 		},
-	}).Build()
+	})
 	owner := &v1.RedisEnterpriseCluster{}
 	owner.Namespace, owner.Name, owner.UID = s.Namespace, s.Cluster, "u"
-	b.Rigger = &Rigger{Settings: s, API: b, Client: kubernetes, Owner: owner, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+	b.Rigger = &Rigger{Settings: s, API: b, Client: kubernetes, Live: b.server, Owner: owner, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 		Kinds: func() platform.Kinds { return platform.KindsOf(platform.Optional()...) }}
 	return b
 }
@@ -135,7 +148,7 @@ func TestNET8_WaysFollowTheDatabasesAndNothingFlaps(t *testing.T) {
 func ptrInt(n int) *rest.Int { i := rest.Int(n); return &i }
 
 func newRiggerLike(r *Rigger) *Rigger {
-	return &Rigger{Settings: r.Settings, API: r.API, Client: r.Client, Kinds: r.Kinds, Owner: r.Owner, Log: r.Log}
+	return &Rigger{Settings: r.Settings, API: r.API, Client: r.Client, Live: r.Live, Kinds: r.Kinds, Owner: r.Owner, Log: r.Log}
 }
 
 func TestNET2_OneRefusedWayInHoldsNothingUp(t *testing.T) {
@@ -196,6 +209,64 @@ func TestOthersObjectsStay(t *testing.T) {
 	}
 	b.list = nil
 	if writes, err := b.look(); err != nil || !slices.Equal(writes, []string{"delete one", "delete one", "delete one-headless"}) {
+		t.Errorf("%v, %v", writes, err)
+	}
+}
+
+func TestRIG2_ServicesOfOthersAreNotTaken(t *testing.T) {
+	theirs := func(name string) *corev1.Service {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, Labels: map[string]string{"app": "theirs"}},
+			Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "theirs"}, Ports: []corev1.ServicePort{{Name: "redis", Port: 6379}}}}
+	}
+	owned := theirs("kept")
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "app.redislabs.com/v1", Kind: "RedisEnterpriseCluster", Name: "rec", UID: "u"}}
+	users := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "cache"}}
+	b := newBench(t, waysIn(ingress.Ingress), theirs("cache"), owned, users)
+	events := record.NewFakeRecorder(10)
+	b.Events = events
+	b.list = []rest.BDB{activeActive(1, "cache", 12000), activeActive(2, "one", 12001), activeActive(3, "kept", 12002)}
+	_, err := b.look()
+	if err == nil || !strings.Contains(err.Error(), "Ingress cache is there already and does not belong to the cluster") {
+		t.Errorf("the way in: %v", err)
+	}
+	for range 3 {
+		if writes, _ := b.look(); len(writes) != 0 {
+			t.Errorf("and again: %v", writes)
+		}
+	}
+	got := theirs("cache")
+	if err := b.server.Get(t.Context(), client.ObjectKeyFromObject(got), got); err != nil || got.Spec.Selector["app"] != "theirs" || len(got.OwnerReferences) != 0 {
+		t.Errorf("%v: %+v", err, got)
+	}
+	for name, made := range map[string]bool{"cache-headless": true, "one": true, "one-headless": true, "kept": true} {
+		service := &corev1.Service{}
+		if err := b.server.Get(t.Context(), types.NamespacedName{Namespace: "ns", Name: name}, service); (err == nil && service.Labels[names.LabelCluster] == "rec") != made {
+			t.Errorf("%s: %v, labels %v", name, err, service.Labels)
+		}
+	}
+	close(events.Events)
+	told := 0
+	for event := range events.Events {
+		if strings.Contains(event, "LeftOut") && strings.Contains(event, "Service cache") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("told by %d events", told)
+	}
+	if err := b.server.Delete(t.Context(), theirs("cache")); err != nil {
+		t.Fatal(err)
+	}
+	b.others = nil // the time in which it is believed to be there has passed
+	if writes, _ := b.look(); !slices.Contains(writes, "apply cache") {
+		t.Errorf("the name is free: %v", writes)
+	}
+}
+
+func TestRIG2_AServiceThatIsRefusedHoldsNoOtherUp(t *testing.T) {
+	b := newBench(t, settings(ClusterIP))
+	b.refuse, b.list = "bad", []rest.BDB{bdb(1, "bad", 12000), bdb(2, "good", 12001)}
+	if writes, err := b.look(); err == nil || !slices.Equal(writes, []string{"apply good"}) {
 		t.Errorf("%v, %v", writes, err)
 	}
 }

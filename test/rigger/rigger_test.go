@@ -14,6 +14,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -230,6 +231,43 @@ func TestNET6_NoRightBeyondTheMethod(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+func TestRIG2_AServiceOfSomebodyElse(t *testing.T) {
+	w := newWorld(t, "others")
+	w.ask(ways[0])
+	theirs := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.rec.Namespace, Name: "cache"},
+		Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "theirs"}, Ports: []corev1.ServicePort{{Name: "redis", Port: 6379}}}}
+	w.must(w.client.Create(t.Context(), theirs))
+	w.set(database(1, "cache", false), database(2, "orders", false))
+	stop := w.run()
+	w.eventually("the Services of the other database, and one of this", func() string {
+		for _, name := range []string{"orders", "orders-headless", "cache-headless"} {
+			if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.rec.Namespace, Name: name}, &corev1.Service{}); err != nil {
+				return err.Error()
+			}
+		}
+		return ""
+	})
+	w.looked()
+	live := &corev1.Service{}
+	w.must(w.client.Get(t.Context(), client.ObjectKeyFromObject(theirs), live))
+	if live.ResourceVersion != theirs.ResourceVersion {
+		t.Errorf("it was written: %+v", live)
+	}
+	w.eventually("an event on the cluster", func() string {
+		var events corev1.EventList
+		w.must(w.client.List(t.Context(), &events, client.InNamespace(w.rec.Namespace)))
+		for _, e := range events.Items {
+			if e.InvolvedObject.Kind == "RedisEnterpriseCluster" && e.InvolvedObject.Name == "rec" && e.Reason == names.EventLeftOut && strings.Contains(e.Message, "Service cache") {
+				return ""
+			}
+		}
+		return fmt.Sprintf("%d events", len(events.Items))
+	})
+	if log := stop(); !strings.Contains(log, "Service cache is there already") {
+		t.Errorf("the log: %s", log)
+	}
 }
 
 // An operator of an earlier version has made a Deployment that rolls.
