@@ -155,17 +155,23 @@ func (s *Stage) Run(ctx context.Context, flow Flow, injector *Injector, want Sta
 		return nil, err
 	}
 	defer func() {
-		if serr := victim.Stop(); s.healthy == nil { // otherwise it was killed: how it ended does not matter
-			err = errors.Join(err, serr)
+		serr := victim.Stop()
+		select {
+		case <-killed: // how it ended does not matter
+		default:
+			if s.healthy == nil {
+				err = errors.Join(err, serr)
+			}
 		}
 	}()
+	revive := func(ctx context.Context) error { return s.revive(ctx, killed, victim) }
 	if err := flow.Ask(ctx, s); err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
-	if err := s.await(ctx, flow, killed, victim); err != nil {
+	if err := s.await(ctx, flow, revive); err != nil {
 		return nil, err
 	}
-	if final, err = s.State(ctx, want); err != nil {
+	if final, err = s.State(ctx, want, revive); err != nil {
 		return final, err
 	}
 	injector.End()
@@ -191,10 +197,27 @@ func (s *Stage) before(ctx context.Context, flow Flow) (check func(context.Conte
 	}, nil
 }
 
-// await waits for the end of the flow; when the operator dies, another one takes over.
-func (s *Stage) await(ctx context.Context, flow Flow, killed chan struct{}, victim *standin.Operator) error {
-	ended := victim.Done()
+// revive lets another operator take over when the victim has died, or has given up, at which its Deployment starts another.
+func (s *Stage) revive(ctx context.Context, killed <-chan struct{}, victim *standin.Operator) error {
+	if s.healthy != nil {
+		return nil
+	}
+	select {
+	case <-killed:
+		_ = victim.Stop() // how it ends does not matter
+	case <-victim.Done():
+	default:
+		return nil
+	}
+	return s.Heal(ctx)
+}
+
+// await waits for the end of the flow, and sees to it that an operator runs.
+func (s *Stage) await(ctx context.Context, flow Flow, revive func(context.Context) error) error {
 	for {
+		if err := revive(ctx); err != nil {
+			return err
+		}
 		done, missing := flow.Done(ctx, s)
 		if done {
 			return nil
@@ -203,17 +226,6 @@ func (s *Stage) await(ctx context.Context, flow Flow, killed chan struct{}, vict
 		case <-ctx.Done():
 			s.Stuck()
 			return fmt.Errorf("the flow does not end: %s", missing)
-		case <-killed:
-			killed, ended = nil, nil
-			_ = victim.Stop() // it was killed: how it ends does not matter
-			if err := s.Heal(ctx); err != nil {
-				return err
-			}
-		case <-ended: // it gave up, so its Deployment starts another
-			killed, ended = nil, nil
-			if err := s.Heal(ctx); err != nil {
-				return err
-			}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -225,11 +237,15 @@ const (
 	settling = 3 * time.Second
 )
 
-// State is the state of the stage as soon as it is the wanted one, or once it stays the same.
-func (s *Stage) State(ctx context.Context, want State) (State, error) {
+// State is the state of the stage as soon as it is the wanted one, or once it stays the same. The operator may die in the
+// middle of that, too: what a flow is done with need not be all that comes of it.
+func (s *Stage) State(ctx context.Context, want State, revive func(context.Context) error) (State, error) {
 	var last State
 	began, since := time.Now(), time.Now()
 	for {
+		if err := revive(ctx); err != nil {
+			return nil, err
+		}
 		now, err := s.look(ctx)
 		if !slices.Equal(last, now) {
 			last, since = now, time.Now()

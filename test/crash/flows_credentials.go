@@ -8,8 +8,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	appv1alpha1 "github.com/open-redis-enterprise/operator/apis/app/v1alpha1"
 	"github.com/open-redis-enterprise/operator/internal/names"
 	"github.com/open-redis-enterprise/operator/internal/rest"
 )
@@ -25,10 +28,10 @@ func init() {
 	})
 }
 
-// reachedAsFirst brings the two clusters to where they share the database and the far one is reached by its first
-// administrator; the second one may as well.
+// reachedAsFirst brings the two clusters to where they share the database, know of no third, and the far one is reached by
+// its first administrator; the second one may as well.
 func reachedAsFirst(ctx context.Context, s *Stage) error {
-	if err := sharing(ctx, s); err != nil {
+	if err := errors.Join(sharing(ctx, s), forget(ctx, s, elsewhere)); err != nil {
 		return err
 	}
 	api, err := peers.of(s, there).API(ctx)
@@ -42,6 +45,25 @@ func reachedAsFirst(ctx context.Context, s *Stage) error {
 	}
 	login, found := first(ctx, s)
 	return errors.Join(err, found, reachAs(ctx, s, login), wait(ctx, s, reachedAs(first)))
+}
+
+// forget takes away what a flow before this one told the two clusters of another.
+func forget(ctx context.Context, s *Stage, name string) error {
+	for _, each := range peers.all(s, here, there) {
+		remote := &appv1alpha1.RedisEnterpriseRemoteCluster{ObjectMeta: named(each, name)}
+		login := &corev1.Secret{ObjectMeta: named(each, "redis-enterprise-"+name)}
+		if err := errors.Join(client.IgnoreNotFound(s.World.Client.Delete(ctx, remote)), client.IgnoreNotFound(s.World.Client.Delete(ctx, login))); err != nil {
+			return err
+		}
+		err := wait(ctx, each, func(ctx context.Context, s *Stage) (bool, string) {
+			err := s.World.Client.Get(ctx, s.Key(name), remote)
+			return apierrors.IsNotFound(err), fmt.Sprintf("remote cluster %s is still there (%v)", name, err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // first is the administrator that the far cluster was made with.

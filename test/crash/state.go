@@ -101,7 +101,8 @@ func describe(obj client.Object) string {
 	case *appv1alpha1.RedisEnterpriseRemoteCluster:
 		return fmt.Sprintf("%s status=%s spec=%s local=%t conditions=%s", what, o.Status.Status, o.Status.SpecStatus, o.Status.Local, conditionsOf(o.Status.Conditions))
 	case *appv1alpha1.RedisEnterpriseActiveActiveDatabase:
-		return fmt.Sprintf("%s status=%s spec=%s replication=%s participants=%v secrets=%v conditions=%s", what, o.Status.Status, o.Status.SpecStatus, o.Status.ReplicationStatus,
+		// Its label tells whether the operator made it, which depends on the flow that a stage was used for before.
+		return fmt.Sprintf("%T %s finalizers=%v status=%s spec=%s replication=%s participants=%v secrets=%v conditions=%s", o, o.Name, o.Finalizers, o.Status.Status, o.Status.SpecStatus, o.Status.ReplicationStatus,
 			participantsOf(o), o.Status.SecretsStatus, conditionsOf(o.Status.Conditions))
 	}
 	return what
