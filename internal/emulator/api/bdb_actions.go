@@ -31,7 +31,7 @@ func (a bdbAction) serve(c *call) (any, error) {
 	if c.dryRun() && (a.name == "rebalance" || a.name == "revamp") {
 		return c.blueprint(bdb)
 	}
-	if err := a.refuse(c); err != nil {
+	if err := a.refuse(c, body); err != nil {
 		return nil, err
 	}
 	op := Operation{Scope: ScopeBDB, UID: schema.IntOf(bdb, "uid"), Name: a.name, Body: body}
@@ -52,18 +52,21 @@ func (a bdbAction) serve(c *call) (any, error) {
 	return Object{"action_uid": action.UID}, nil
 }
 
-// refuse applies the licence to what changes a database.
-func (a bdbAction) refuse(c *call) error {
+// refuse applies the licence to what changes a database, and what the nodes offer to an upgrade.
+func (a bdbAction) refuse(c *call, body Object) error {
 	switch a.name {
 	case "upgrade", "revamp", "import":
 	default:
 		return nil
 	}
-	license, err := c.license()
+	facts, err := c.facts()
 	if err != nil {
 		return err
 	}
-	return schema.RefuseExpired(schema.Facts{License: license, Now: c.Now()})
+	if err := schema.RefuseExpired(facts); err != nil || a.name != "upgrade" {
+		return err
+	}
+	return schema.RefuseVersion(body, facts)
 }
 
 func (c *call) blueprint(bdb Object) (any, error) {

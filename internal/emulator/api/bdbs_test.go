@@ -172,6 +172,7 @@ func TestDatabaseActions(t *testing.T) {
 		{"POST", "/v1/bdbs/9/actions/stop_traffic", "", 404, "db_not_exist"},
 		{"POST", "/v1/bdbs/1/actions/backup", "", 404, "not_found"},
 		{"POST", "/v1/bdbs/1/upgrade", `{"redis_version":"8.2"}`, 200, ""},
+		{"POST", "/v1/bdbs/1/upgrade", `{"redis_version":"9.9"}`, 406, "invalid_version"},
 		{"GET", "/v1/bdbs/1/modules", "", 404, "not_found"},
 		{"GET", "/v1/bdbs/1/alerts", "", 404, "not_found"},
 		{"GET", "/v1/bdbs/1/syncer_state", "", 404, "not_found"},

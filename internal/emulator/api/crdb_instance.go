@@ -330,6 +330,13 @@ func upgradeInstance(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts, err := c.facts()
+	if err != nil {
+		return nil, err
+	}
+	if err := schema.RefuseVersion(body, facts); err != nil {
+		return nil, err
+	}
 	if _, err = c.Engine.Start(c.ctx(), Operation{Scope: ScopeBDB, UID: schema.IntOf(bdb, "uid"), Name: "upgrade", Body: body}); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package schema
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -245,6 +246,20 @@ func chooseVersion(bdb Object, facts Facts) error {
 			return nil
 		}
 	}
+	return unsupportedVersion(short)
+}
+
+// RefuseVersion is the answer to an upgrade to a version that not every node offers. The reference gives the call no code
+// for it; it is the one that creation has.
+func RefuseVersion(body Object, facts Facts) error {
+	short, offered := TextOf(body, "redis_version"), supportedVersions(facts.Nodes)
+	if short == "" || len(offered) == 0 || slices.ContainsFunc(offered, func(v offer) bool { return v.short == short }) {
+		return nil
+	}
+	return unsupportedVersion(short)
+}
+
+func unsupportedVersion(short string) error {
 	return notAcceptable("invalid_version", "Redis version '%s' is not supported", short)
 }
 
