@@ -39,6 +39,8 @@ type Desired struct {
 	sharded *bool
 	// managed are the optional settings that were agreed on so far: taken out of the spec, they go back to the default.
 	managed []string
+	// tags are the user's tags among them.
+	tags []string
 }
 
 // desired looks up what the spec refers to.
@@ -47,7 +49,7 @@ func desired(in Inputs, crdb *rest.CRDB, sites map[string]Site) Desired {
 	if crdb != nil {
 		agreed := serverTerms(crdb, in.Database.Spec.GlobalConfigurations).Global
 		d.global = withUnknown(d.global, agreed)
-		d.managed = managedIn(in.Database.Name, agreed)
+		d.managed, d.tags = managedIn(in.Database.Name, agreed)
 	}
 	if crdb != nil && crdb.DefaultDBConfig != nil {
 		d.sharded = rest.Ptr(rest.Value(crdb.DefaultDBConfig.Sharding))
@@ -55,18 +57,18 @@ func desired(in Inputs, crdb *rest.CRDB, sites map[string]Site) Desired {
 	return d
 }
 
-// managedIn are the optional settings that an agreed form has. The form and what it asks for change in one task, so that
+// managedIn are the optional settings, and the tags, that an agreed form has. The form and what it asks for change in one task, so that
 // what it had is known until the clusters have been told.
-func managedIn(name string, agreed tree) []string {
+func managedIn(name string, agreed tree) (fields, tags []string) {
 	settings, err := globalOf(agreed, pathGlobal)
 	if err != nil || settings == nil {
-		return nil // written by another version: nothing is known to be in use
+		return nil, nil // written by another version: nothing is known to be in use
 	}
-	fields, err := bdb.ManagedFields(bdb.Inputs{Name: name, Spec: settings.DatabaseSpec()})
-	if err != nil {
-		return nil
+	spec := settings.DatabaseSpec()
+	if fields, err = bdb.ManagedFields(bdb.Inputs{Name: name, Spec: spec}); err != nil {
+		fields = nil
 	}
-	return fields
+	return fields, bdb.ManagedTags(spec)
 }
 
 // inputs are those of the mapping table for some settings and tags of the operator's own.
@@ -79,7 +81,7 @@ func (d Desired) inputs(settings *v1alpha1.GlobalConfigurations, own map[string]
 	case spec.ShardingEnabled == nil:
 		spec.ShardingEnabled = rest.Ptr(true) // AA-7
 	}
-	return bdb.Inputs{Name: db.Name, Spec: &spec, Tags: own, ManagedTags: db.Status.ManagedTags, ManagedFields: d.managed}
+	return bdb.Inputs{Name: db.Name, Spec: &spec, Tags: own, ManagedTags: append(slices.Clone(db.Status.ManagedTags), d.tags...), ManagedFields: d.managed}
 }
 
 // common are the inputs of the common configuration.

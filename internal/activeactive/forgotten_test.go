@@ -126,6 +126,17 @@ func TestAA10_ASettingThatIsTakenOutGoesBackToItsDefault(t *testing.T) {
 	}
 }
 
+func TestAA19_ATagThatIsTakenOutGoesWhateverTheStatusSays(t *testing.T) {
+	s := newScene(t, func(db *v1alpha1.RedisEnterpriseActiveActiveDatabase) {
+		db.Spec.GlobalConfigurations.Tags = map[string]string{"team": "a"}
+	}).made()
+	s.in.Database.Status.ManagedTags = nil // the operator ended before it wrote them down
+	s.in.Database.Spec.GlobalConfigurations.Tags = nil
+	if tags := tagsOf(s.asks().body.DefaultDBConfig); tags["team"] != "" || len(tags) == 0 {
+		t.Errorf("tags %v", tags)
+	}
+}
+
 func TestRED86490_AnOverrideThatIsTakenAwayGoesBackToTheDefault(t *testing.T) {
 	s := newScene(t, overridden(`{"rackAware":true}`)).made()
 	if p := s.plan(); p.End != nil || len(p.Steps) > 0 {

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -523,6 +524,42 @@ func TestREDB7_AlertsAreSentOnceTheDatabaseIsThere(t *testing.T) {
 	}
 	if w.told(names.EventDrift, "") || db.Status.ObservedGeneration != db.Generation {
 		t.Errorf("events %v, generation %d of %d", w.events, db.Status.ObservedGeneration, db.Generation)
+	}
+}
+
+func TestREDB38_WhatWentOutIsKnownAlthoughTheRestIsRefused(t *testing.T) {
+	w := newWorld(t, runningCluster(), database())
+	w.settle()
+	w.cluster.with(func() {
+		w.cluster.answer = func(answer http.ResponseWriter, r *http.Request) bool {
+			refused := r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/bdbs/alerts/")
+			if refused {
+				fail(answer, http.StatusBadRequest, "invalid_schema", "no such alert")
+			}
+			return refused
+		}
+	})
+	yes := true
+	w.edit(func(db *v1alpha1.RedisEnterpriseDatabase) {
+		threshold := v1alpha1.AlertThreshold("80")
+		db.Spec.AlertSettings = &v1alpha1.AlertSettings{Size: &v1alpha1.DatabaseAlert{Enabled: true, Threshold: &threshold}}
+		db.Spec.Tags, db.Spec.RackAware = map[string]string{"team": "a"}, &yes
+	})
+	for range 4 {
+		_ = w.pass() // the alerts are refused
+	}
+	if got := fmt.Sprint(w.cluster.get(1, "tags"), w.cluster.get(1, "rack_aware")); !strings.Contains(got, "team") || !strings.Contains(got, "true") {
+		t.Fatalf("the rest went out: %s", got)
+	}
+	w.edit(func(db *v1alpha1.RedisEnterpriseDatabase) {
+		db.Spec.AlertSettings, db.Spec.Tags, db.Spec.RackAware = nil, nil, nil
+	})
+	db := w.settle()
+	if got := fmt.Sprint(w.cluster.get(1, "tags"), w.cluster.get(1, "rack_aware")); strings.Contains(got, "team") || strings.Contains(got, "true") {
+		t.Errorf("left for ever: %s", got)
+	}
+	if len(db.Status.ManagedTags)+len(db.Status.ManagedFields) != 0 {
+		t.Errorf("%v, %v", db.Status.ManagedTags, db.Status.ManagedFields)
 	}
 }
 

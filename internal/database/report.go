@@ -127,14 +127,37 @@ func reportSpec(db *v1alpha1.RedisEnterpriseDatabase, run Run, verdict outcome.V
 	case verdict.Kind != outcome.KindFailed && run.Inputs.Database != nil:
 		status.SpecStatus = appv1.SpecValid
 	}
-	if !run.Sent || run.Removing {
+	if run.Removing || !run.Sent && !run.told() {
 		return
 	}
-	status.ObservedGeneration = db.Generation
-	status.ManagedTags = bdb.ManagedTags(&db.Spec)
-	if fields, err := bdb.ManagedFields(bdb.Inputs{Name: db.Name, Spec: &db.Spec}); err == nil {
-		status.ManagedFields = fields
+	tags := bdb.ManagedTags(&db.Spec)
+	fields, err := bdb.ManagedFields(bdb.Inputs{Name: db.Name, Spec: &db.Spec})
+	if err != nil {
+		fields = status.ManagedFields
 	}
+	if run.Sent {
+		status.ObservedGeneration, status.ManagedTags, status.ManagedFields = db.Generation, tags, fields
+		return
+	}
+	// The rest of the spec may be refused and taken back: what has gone out must be known by then.
+	status.ManagedTags, status.ManagedFields = union(status.ManagedTags, tags), union(status.ManagedFields, fields)
+}
+
+// told is true when settings or tags were sent in this pass.
+func (r Run) told() bool {
+	return slices.ContainsFunc(r.Done, func(s Step) bool {
+		switch s.(type) {
+		case create, update:
+			return true
+		}
+		return false
+	})
+}
+
+func union(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // aboutSpec tells rejections of the spec from findings about the database.
