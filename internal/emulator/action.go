@@ -190,7 +190,7 @@ func (e *engine) finish(tx *store.Tx, a actionRecord, failure error) error {
 	putDatabase(tx, d)
 	if bdb, ok := v.bdb(a.BDB); ok {
 		switch {
-		case a.Name == smCreate && failure != nil:
+		case failure != nil && (a.Name == smCreate || len(v.shardsOf(a.BDB)) == 0): // a change of what was never made makes nothing
 			bdb["status"] = "creation-failed"
 		default:
 			bdb["status"] = "active"
@@ -206,10 +206,13 @@ func (e *engine) perform(ctx context.Context, a actionRecord) error {
 	case smCreate:
 		return e.converge(ctx, a.BDB)
 	case smUpdate:
-		if a.Op == "flush" {
+		switch a.Op {
+		case "flush":
 			if err := e.flushAll(ctx, a.BDB); err != nil {
 				return err
 			}
+		case "rebalance", "revamp":
+			return e.rebalance(ctx, a)
 		}
 		return e.converge(ctx, a.BDB)
 	case smDelete:
@@ -228,8 +231,6 @@ func (e *engine) perform(ctx context.Context, a actionRecord) error {
 		return e.removeNode(ctx, a)
 	case "change_master", "enslave_node":
 		return e.moveLeader(ctx, a)
-	case "rebalance", "revamp":
-		return e.rebalance(ctx, a)
 	}
 	return fmt.Errorf("%w: %s", api.ErrUnsupported, a.Op)
 }

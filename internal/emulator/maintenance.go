@@ -200,13 +200,14 @@ func (e *engine) maintenanceOff(ctx context.Context, a actionRecord) error {
 		}
 		snap, _, _ = store.Get[api.Object](tx, string(api.KindSnapshot), key)
 		rec := v.nodeRecord(a.Node)
+		entered := rec.Maintenance > 0
 		if a.Progress < 20 {
 			rec.Maintenance = max(rec.Maintenance-1, 0)
 			a.Status, a.Progress = statusRunning, 20
 			tx.Put(kindActionRecord, a.UID, a)
 		}
-		if last = rec.Maintenance == 0; last {
-			o["accept_servers"] = true
+		if last = rec.Maintenance == 0; last && entered { // it may have taken no shards before
+			o["accept_servers"] = rec.Accepted
 			tx.Put(string(api.KindNode), text(a.Node), o)
 		}
 		tx.Put(kindNodeRecord, text(a.Node), rec)

@@ -197,6 +197,9 @@ func (e *engine) handLeadTo(ctx context.Context, uid int64) error {
 
 // rebalance spreads the shards of a database over the nodes as its placement policy wants.
 func (e *engine) rebalance(ctx context.Context, a actionRecord) error {
+	if err := e.converge(ctx, a.BDB); err != nil { // what a revamp has changed comes first
+		return err
+	}
 	for {
 		v, w := e.snapshot(), e.world()
 		bdb, ok := v.bdb(a.BDB)
@@ -205,7 +208,7 @@ func (e *engine) rebalance(ctx context.Context, a actionRecord) error {
 		}
 		s, node, ok := nextMove(v, w, bdb)
 		if !ok {
-			return e.converge(ctx, a.BDB)
+			return nil
 		}
 		if err := e.migrate(ctx, s.UID, node); err != nil {
 			return err

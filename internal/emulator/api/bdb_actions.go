@@ -34,6 +34,9 @@ func (a bdbAction) serve(c *call) (any, error) {
 	if err := a.refuse(c, body); err != nil {
 		return nil, err
 	}
+	if a.name == "revamp" && len(body) > 0 {
+		return c.revamp(body)
+	}
 	op := Operation{Scope: ScopeBDB, UID: schema.IntOf(bdb, "uid"), Name: a.name, Body: body}
 	action, err := c.Engine.Start(c.ctx(), op)
 	switch {
@@ -50,6 +53,29 @@ func (a bdbAction) serve(c *call) (any, error) {
 		return schema.Render("bdb", now, schema.View{Mask: c.view().Mask}), nil
 	}
 	return Object{"action_uid": action.UID}, nil
+}
+
+// revamp changes what the body says, by the rules of any change, and spreads the shards anew.
+func (c *call) revamp(body Object) (any, error) {
+	c.bdbs.Lock()
+	defer c.bdbs.Unlock()
+	old, err := c.mustBDB("uid")
+	if err != nil {
+		return nil, err
+	}
+	facts, err := c.facts()
+	if err != nil {
+		return nil, err
+	}
+	fields, err := schema.ChangeBDB(old, body, facts)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := c.Engine.UpdateBDB(c.ctx(), schema.IntOf(old, "uid"), fields, "revamp")
+	if err != nil {
+		return nil, notThere(err, c.params["uid"])
+	}
+	return Object{"action_uid": stored["action_uid"]}, nil
 }
 
 // refuse applies the licence to what changes a database, and what the nodes offer to an upgrade.

@@ -312,7 +312,11 @@ func (c *call) available(ask func(ctx context.Context, uid int64) error) error {
 		case "":
 		case "lag":
 			// Measured on the product: databases that are not Active-Active never pass the lag check.
-			if !schema.BoolOf(bdb, "crdt") || lagging(bdb) {
+			tolerance, err := c.lagTolerance()
+			if err != nil {
+				return err
+			}
+			if !schema.BoolOf(bdb, "crdt") || lagging(bdb, tolerance) {
 				return refusal(http.StatusServiceUnavailable, "bdb_unavailable", "Database %s is unavailable", c.params["uid"])
 			}
 		default:

@@ -44,6 +44,7 @@ func TestDatabaseLife(t *testing.T) {
 	b.get("/v1/bdbs/1/availability").is(200, "")
 	b.get("/v1/local/bdbs/1/endpoint/availability").is(200, "")
 	b.get("/v1/bdbs/1/availability?extend_check=lag").is(503, "bdb_unavailable")
+	b.get("/v1/bdbs/1/availability?extend_check=lag&availability_lag_tolerance_ms=soon").is(400, "")
 	b.get("/v1/bdbs/1/availability?extend_check=nonsense").is(400, "invalid_schema")
 	b.get("/v1/bdbs/2/availability").is(404, "db_not_found")
 
@@ -172,6 +173,7 @@ func TestDatabaseActions(t *testing.T) {
 		{"POST", "/v1/bdbs/9/actions/stop_traffic", "", 404, "db_not_exist"},
 		{"POST", "/v1/bdbs/1/actions/backup", "", 404, "not_found"},
 		{"POST", "/v1/bdbs/1/upgrade", `{"redis_version":"8.2"}`, 200, ""},
+		{"POST", "/v1/bdbs/alerts/1", `{"bdb_proxy_cert_expiring_soon":{"enabled":true,"threshold":"30"}}`, 200, ""},
 		{"POST", "/v1/bdbs/1/upgrade", `{"redis_version":"9.9"}`, 406, "invalid_version"},
 		{"GET", "/v1/bdbs/1/modules", "", 404, "not_found"},
 		{"GET", "/v1/bdbs/1/alerts", "", 404, "not_found"},
@@ -215,7 +217,7 @@ func TestDatabaseAlerts(t *testing.T) {
 	if size["enabled"] != true || size["threshold"] != "80" || size["state"] != false {
 		t.Errorf("bdb_size %v", size)
 	}
-	if all := b.get("/v1/bdbs/alerts").ok(); len(all["1"].(map[string]any)) != 18 {
+	if all := b.get("/v1/bdbs/alerts").ok(); len(all["1"].(map[string]any)) != 19 {
 		t.Errorf("alerts %v", all)
 	}
 	b.get("/v1/bdbs/alerts/1/nope").is(404, "not_found")

@@ -3,6 +3,7 @@ package api
 import (
 	"hash/fnv"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/open-redis-enterprise/operator/internal/emulator/schema"
@@ -81,16 +82,27 @@ func crdtSyncer(c *call) (any, error) {
 	return Object{"DB": bdb["uid"], "RunID": int64(run.Sum32()), "sources": sources}, nil
 }
 
-// lagTolerance is the documented tolerance of the availability check that looks at lag.
-const lagTolerance = 100
+// lagTolerance is the tolerance of the availability check that looks at lag, in milliseconds: that of the request, or of
+// the cluster.
+func (c *call) lagTolerance() (int64, error) {
+	if text := c.request.URL.Query().Get("availability_lag_tolerance_ms"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return 0, badRequest("'%s' is no number of milliseconds", text)
+		}
+		return n, nil
+	}
+	cluster, err := clusterSettings.load(c)
+	return schema.IntOf(cluster, "availability_lag_tolerance_ms"), err
+}
 
 // lagging tells whether an instance does not take in, or not quickly enough, what a peer has.
-func lagging(bdb Object) bool {
+func lagging(bdb Object, tolerance int64) bool {
 	if schema.TextOf(bdb, "crdt_sync") != "enabled" {
 		return true
 	}
 	for _, v := range list(bdb["crdt_sources"]) {
-		if s := object(v); schema.TextOf(s, "status") != "in-sync" || schema.IntOf(s, "lag") > lagTolerance {
+		if s := object(v); schema.TextOf(s, "status") != "in-sync" || schema.IntOf(s, "lag") > tolerance {
 			return true
 		}
 	}
