@@ -35,9 +35,9 @@ part() { # name, flags, packages
 
 part "packages" "" "${light[@]}"
 
-# The clusters wait for more than half of their time, and at this priority a compiler does not hold them up.
+# The clusters wait for more than half of their time, and at this priority a compiler hardly holds them up.
 said=$(mktemp)
-nice -n 19 ${BESIDE:-true} >"$said" 2>&1 &
+nice -n 10 ${BESIDE:-true} >"$said" 2>&1 &
 beside=$!
 trap 'kill $beside 2>/dev/null || true; rm -f "$said"' EXIT
 part "whole clusters" "-p 2" "${clusters[@]}"
